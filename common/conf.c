@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "common/conf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ini.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum conf_type { TYPE_NUMBER, TYPE_CHOICE, TYPE_TEXT };
+
+struct conf_key {
+    const char *section, *name;
+    enum conf_type type;
+    size_t offset;
+    const char *fallback;
+    /* TYPE_NUMBER: bounds; TYPE_CHOICE: the words in order of value, split by '|'. */
+    int64_t min, max;
+    const char *words;
+};
+
+#define NUMBER(section, name, member, fallback, min, max)                                          \
+    {section, name, TYPE_NUMBER, offsetof(struct conf, member), fallback, min, max, NULL}
+#define CHOICE(section, name, member, fallback, words)                                             \
+    {section, name, TYPE_CHOICE, offsetof(struct conf, member), fallback, 0, 0, words}
+#define TEXT(section, name, member)                                                                \
+    {section, name, TYPE_TEXT, offsetof(struct conf, member), "", 0, 0, NULL}
+
+static const struct conf_key keys[] = {
+    CHOICE("record", "commit", commit, "first", "first|batch"),
+    NUMBER("record", "commit_ms", commit_ms, "50", 1, 10000),
+    CHOICE("record", "input", input, "on", "off|on"),
+    NUMBER("record", "stream_kib", stream_kib, "64", 0, 1048576),
+    CHOICE("record", "stream_input", stream_input, "off", "off|on"),
+    CHOICE("record", "on_writer_loss", on_writer_loss, "end", "block|end|continue"),
+    NUMBER("record", "writer_timeout_s", writer_timeout_s, "30", 1, 3600),
+    TEXT("record", "notice", notice),
+    CHOICE("redact", "redact", redact, "balanced", "strict|balanced|off"),
+    CHOICE("redact", "blind_commands", blind_commands, "record+alert", "record+alert|redact"),
+    TEXT("redact", "prompt_patterns", prompt_patterns),
+    CHOICE("redact", "mask_output", mask_output, "hide", "hide|keep"),
+    NUMBER("redact", "hold_max_kib", hold_max_kib, "64", 1, 1024),
+    NUMBER("redact", "hold_max_s", hold_max_s, "30", 1, 600),
+    NUMBER("redact", "typeahead_hold_s", typeahead_hold_s, "2", 0, 30),
+    CHOICE("redact", "tokens", tokens, "on", "off|on"),
+    CHOICE("store", "durability", durability, "process", "process|power"),
+    NUMBER("store", "segment_kib", segment_kib, "512", 1, 16384),
+    NUMBER("store", "wal_max_mib", wal_max_mib, "64", 1, 4096),
+    NUMBER("store", "reserve_mib", reserve_mib, "64", 0, 1048576),
+    CHOICE("store", "on_disk_full", on_disk_full, "ring", "ring|end|continue"),
+    NUMBER("store", "keep_days", keep_days, "30", 0, 36500),
+    TEXT("ship", "to", ship_to),
+    NUMBER("ship", "ship_kib", ship_kib, "8192", 64, 65536),
+    NUMBER("ship", "ship_every_s", ship_every_s, "60", 1, 86400),
+    NUMBER("ship", "heartbeat_h", heartbeat_h, "1", 0, 168),
+    CHOICE("ship", "confirm", confirm, "put", "put|head"),
+    TEXT("s3", "endpoint", s3_endpoint),
+    TEXT("s3", "region", s3_region),
+    CHOICE("s3", "path_style", s3_path_style, "no", "no|yes"),
+    TEXT("s3", "host_name", s3_host_name),
+    TEXT("s3", "expected_owner", s3_expected_owner),
+    TEXT("s3", "kms_key", s3_kms_key),
+    TEXT("s3", "ca_file", s3_ca_file),
+    TEXT("trail", "trail", trail),
+    TEXT("trail", "digest_keys", trail_digest_keys),
+    NUMBER("trail", "skew_s", trail_skew_s, "1", 0, 3600),
+};
+#define KEYS (sizeof keys / sizeof keys[0])
+
+static int set_text(struct conf *c, const struct conf_key *k, const char *value, struct error *err)
+{
+    char **at = (char **)((char *)c + k->offset);
+    char *copy = strdup(value);
+
+    if (copy == NULL) {
+        return err_sys(err, "allocate");
+    }
+    free(*at);
+    *at = copy;
+    return 0;
+}
+
+/* The index of ${value} among the words "a|b|c", or -1. */
+static int64_t choice_of(const char *words, const char *value)
+{
+    size_t len = strlen(value);
+    int64_t i = 0;
+
+    for (const char *w = words; *w != '\0'; i++) {
+        size_t n = strcspn(w, "|");
+
+        if (n == len && memcmp(w, value, n) == 0) {
+            return i;
+        }
+        w += n + (w[n] == '|');
+    }
+    return -1;
+}
+
+static int set_number(struct conf *c, const struct conf_key *k, const char *value,
+                      struct error *err)
+{
+    int64_t *at = (int64_t *)(void *)((char *)c + k->offset);
+    char *end = NULL;
+    long long n;
+
+    errno = 0;
+    n = strtoll(value, &end, 10);
+    if (errno != 0 || end == value || *end != '\0' || n < k->min || n > k->max) {
+        return err_set(err, ERR_USAGE, "%s must be a number from %lld to %lld", k->name,
+                       (long long)k->min, (long long)k->max);
+    }
+    *at = n;
+    return 0;
+}
+
+static int set_key(struct conf *c, const char *section, const char *name, const char *value,
+                   struct error *err)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        const struct conf_key *k = &keys[i];
+
+        if (strcmp(k->section, section) != 0 || strcmp(k->name, name) != 0) {
+            continue;
+        }
+        if (k->type == TYPE_TEXT) {
+            return set_text(c, k, value, err);
+        }
+        if (k->type == TYPE_NUMBER) {
+            return set_number(c, k, value, err);
+        }
+        int64_t choice = choice_of(k->words, value);
+        if (choice < 0) {
+            return err_set(err, ERR_USAGE, "%s must be one of %s", k->name, k->words);
+        }
+        *(int64_t *)(void *)((char *)c + k->offset) = choice;
+        return 0;
+    }
+    return err_set(err, ERR_USAGE, "unknown key %.40s in [%.40s]; see ttytrail.conf(5)", name,
+                   section);
+}
+
+int conf_init(struct conf *c, struct error *err)
+{
+    memset(c, 0, sizeof *c);
+    for (size_t i = 0; i < KEYS; i++) {
+        if (set_key(c, keys[i].section, keys[i].name, keys[i].fallback, err) != 0) {
+            conf_clear(c);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+void conf_clear(struct conf *c)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        if (keys[i].type == TYPE_TEXT) {
+            char **at = (char **)((char *)c + keys[i].offset);
+
+            free(*at);
+            *at = NULL;
+        }
+    }
+}
+
+struct load {
+    struct conf *conf;
+    struct error first;
+};
+
+static int on_pair(void *user, const char *section, const char *name, const char *value)
+{
+    struct load *l = user;
+
+    if (l->first.kind != ERR_NONE) {
+        return 0;
+    }
+    return set_key(l->conf, section, name, value == NULL ? "" : value, &l->first) == 0;
+}
+
+static int load_file(struct conf *c, const char *path, struct error *err)
+{
+    struct load l = {.conf = c};
+    int line;
+
+    errno = 0;
+    line = ini_parse(path, on_pair, &l);
+    if (line == 0) {
+        return 0;
+    }
+    if (line < 0) {
+        return errno != 0 ? err_sys(err, "open %s", path)
+                          : err_set(err, ERR_USAGE, "cannot read %s", path);
+    }
+    return err_set(err, ERR_USAGE, "%s:%d: %s", path, line,
+                   l.first.kind != ERR_NONE ? l.first.text
+                                            : "neither [section] nor key = value");
+}
+
+static int is_conf(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+
+    return e->d_name[0] != '.' && n > 5 && strcmp(e->d_name + n - 5, ".conf") == 0;
+}
+
+int conf_load(struct conf *c, const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    struct dirent **names = NULL;
+    char dir[4096];
+    int n, rc;
+
+    rc = load_file(c, path, err);
+    if (rc != 0 || slash == NULL) {
+        return rc;
+    }
+    (void)snprintf(dir, sizeof dir, "%.*s/conf.d", (int)(slash - path), path);
+    n = scandir(dir, &names, is_conf, alphasort);
+    for (int i = 0; i < n; i++) {
+        char one[4096 + 300];
+
+        (void)snprintf(one, sizeof one, "%s/%s", dir, names[i]->d_name);
+        if (rc == 0) {
+            rc = load_file(c, one, err);
+        }
+        free(names[i]);
+    }
+    free(names);
+    return rc;
+}
+
+bool conf_default_path(char *ret, size_t size)
+{
+    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+
+    (void)snprintf(ret, size, "/etc/ttytrail/ttytrail.conf");
+    if (access(ret, R_OK) == 0) {
+        return true;
+    }
+    if (base != NULL && base[0] == '/') {
+        (void)snprintf(ret, size, "%s/ttytrail/ttytrail.conf", base);
+    } else {
+        (void)snprintf(ret, size, "%s/.config/ttytrail/ttytrail.conf", home == NULL ? "" : home);
+    }
+    return access(ret, R_OK) == 0;
+}
+
+int conf_open(struct conf *c, const char *path_or_null, struct error *err)
+{
+    char found[4096];
+    int rc = 0;
+
+    if (conf_init(c, err) != 0) {
+        return -1;
+    }
+    if (path_or_null != NULL) {
+        rc = conf_load(c, path_or_null, err);
+    } else if (conf_default_path(found, sizeof found)) {
+        rc = conf_load(c, found, err);
+    }
+    if (rc != 0) {
+        conf_clear(c);
+    }
+    return rc;
+}

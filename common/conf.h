@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ttytrail.conf: one table of every key with its section, type, bounds and default (docs/DESIGN.md
+ * section 10, ttytrail.conf(5)); INI read by inih.  Knows nothing of who uses a value.  Unknown keys,
+ * wrong values and repeated sections' mistakes are errors that name file and line.  The recorder never
+ * reads this: it is handed its part as a policy by the writer.
+ */
+#ifndef TTYTRAIL_COMMON_CONF_H
+#define TTYTRAIL_COMMON_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/err.h"
+
+enum conf_commit { CONF_COMMIT_FIRST, CONF_COMMIT_BATCH };
+enum conf_loss { CONF_LOSS_BLOCK, CONF_LOSS_END, CONF_LOSS_CONTINUE };
+enum conf_redact { CONF_REDACT_STRICT, CONF_REDACT_BALANCED, CONF_REDACT_OFF };
+enum conf_durability { CONF_DURABILITY_PROCESS, CONF_DURABILITY_POWER };
+enum conf_full { CONF_FULL_RING, CONF_FULL_END, CONF_FULL_CONTINUE };
+enum conf_confirm { CONF_CONFIRM_PUT, CONF_CONFIRM_HEAD };
+
+/* Strings are owned, never NULL ("" when unset). */
+struct conf {
+    /* [record] */
+    int64_t commit, commit_ms, input, stream_kib, stream_input, on_writer_loss, writer_timeout_s;
+    char *notice;
+    /* [redact] */
+    int64_t redact, blind_commands, mask_output, hold_max_kib, hold_max_s, typeahead_hold_s, tokens;
+    char *prompt_patterns;
+    /* [store] */
+    int64_t durability, segment_kib, wal_max_mib, reserve_mib, on_disk_full, keep_days;
+    /* [ship] */
+    char *ship_to;
+    int64_t ship_kib, ship_every_s, heartbeat_h, confirm;
+    /* [s3] */
+    char *s3_endpoint, *s3_region, *s3_host_name, *s3_expected_owner, *s3_kms_key, *s3_ca_file;
+    int64_t s3_path_style;
+    /* [trail] */
+    char *trail, *trail_digest_keys;
+    int64_t trail_skew_s;
+};
+
+/** conf_init(c, err): Every key at its default. */
+int conf_init(struct conf *c, struct error *err);
+/** conf_clear(c): Free the strings; accepts a half-built or zeroed ${c}. */
+void conf_clear(struct conf *c);
+/** conf_load(c, path, err): Read ${path} over what ${c} holds, then ${path}'s sibling directory
+ * "conf.d" (its *.conf in order of name).  USAGE with "file:line: ..." for what is wrong. */
+int conf_load(struct conf *c, const char *path, struct error *err);
+/** conf_default_path(ret, size): /etc/ttytrail/ttytrail.conf if that exists, else the user's own under
+ * XDG_CONFIG_HOME or ~/.config; returns true when the file exists. */
+bool conf_default_path(char *ret, size_t size);
+/** conf_open(c, path_or_null, err): conf_init, then conf_load of ${path_or_null} (which must exist) or of
+ * the default path (which need not). */
+int conf_open(struct conf *c, const char *path_or_null, struct error *err);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * JSON: writing into a struct buf, and reading with SQLite's JSON functions (never by hand; see
+ * docs/DESIGN.md section 3 for the two exceptions).  Paths are SQLite's: "$.a.b[0]".  Writing makes
+ * valid UTF-8 of any bytes: what is none becomes U+FFFD.
+ */
+#ifndef TTYTRAIL_COMMON_JSON_H
+#define TTYTRAIL_COMMON_JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+
+/** json_escape(out, bytes, len, ret_lossy, err): The inside of a JSON string.  ${ret_lossy} (NULL
+ * allowed) is set true when a byte had to be replaced; it is never set false. */
+int json_escape(struct buf *out, const uint8_t *bytes, size_t len, bool *ret_lossy,
+                struct error *err);
+/** json_string(out, text, err): "text" with its quotes; NULL becomes null. */
+int json_string(struct buf *out, const char *text, struct error *err);
+int json_string_n(struct buf *out, const void *bytes, size_t len, struct error *err);
+
+struct json;
+
+/** json_open(ret, err): A reader, to be used for any number of documents. */
+int json_open(struct json **ret, struct error *err);
+void json_close(struct json *j);
+
+/** json_text(j, doc, len, path, ret, err): Append the text (or number, or JSON of an object or array) at
+ * ${path} to ${ret}: 1 found, 0 absent or null, -1 error (CORRUPT when ${doc} is no JSON). */
+int json_text(struct json *j, const char *doc, size_t len, const char *path, struct buf *ret,
+              struct error *err);
+/** json_int(j, doc, len, path, ret, err): As json_text, for an integer; CORRUPT if it is none. */
+int json_int(struct json *j, const char *doc, size_t len, const char *path, int64_t *ret,
+             struct error *err);
+
+struct json_item {
+    const char *key;   /* member name; "" in an array */
+    const char *type;  /* "text", "integer", "real", "true", "false", "null", "object", "array" */
+    const char *value; /* text, or the JSON of an object or array */
+    size_t value_len;
+};
+/** json_each(j, doc, len, path, cb, user, err): ${cb} for every element of the array or object at
+ * ${path}, in order; its non-zero result ends the walk and is returned.  Absent: no call. */
+int json_each(struct json *j, const char *doc, size_t len, const char *path,
+              int (*cb)(void *user, const struct json_item *item), void *user, struct error *err);
+
+#endif
