@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/wire/policy.h"
+
+#include <string.h>
+
+void policy_defaults(struct policy *p)
+{
+    memset(p, 0, sizeof *p);
+    p->commit_first = true;
+    p->commit_ms = 50;
+    p->input = true;
+    p->stream_kib = 64;
+    p->on_writer_loss = POLICY_LOSS_END;
+    p->writer_timeout_s = 30;
+    p->redact = POLICY_REDACT_BALANCED;
+    p->hold_max_kib = 64;
+    p->hold_max_s = 30;
+}
+
+int policy_put(struct buf *out, const struct policy *p, struct error *err)
+{
+    const struct {
+        const char *key;
+        int64_t value;
+    } numbers[] = {
+        {"commit_first", p->commit_first},
+        {"commit_ms", p->commit_ms},
+        {"input", p->input},
+        {"stream_input", p->stream_input},
+        {"stream_kib", p->stream_kib},
+        {"on_writer_loss", p->on_writer_loss},
+        {"writer_timeout_s", p->writer_timeout_s},
+        {"redact", p->redact},
+        {"hold_max_kib", p->hold_max_kib},
+        {"hold_max_s", p->hold_max_s},
+    };
+
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        if (facts_put_int(out, numbers[i].key, numbers[i].value, err) != 0) {
+            return -1;
+        }
+    }
+    return facts_put_text(out, "notice", p->notice, err);
+}
+
+/* ${key} as a number from 0 to ${max}, or ${old}. */
+static uint32_t number(const struct facts *f, const char *key, uint32_t old, uint32_t max)
+{
+    int64_t n = facts_int(f, key, old);
+
+    return n < 0 || n > max ? old : (uint32_t)n;
+}
+
+void policy_from(struct policy *p, const struct facts *f)
+{
+    p->commit_first = number(f, "commit_first", p->commit_first, 1) != 0;
+    p->commit_ms = number(f, "commit_ms", p->commit_ms, 10000);
+    p->input = number(f, "input", p->input, 1) != 0;
+    p->stream_input = number(f, "stream_input", p->stream_input, 1) != 0;
+    p->stream_kib = number(f, "stream_kib", p->stream_kib, 1048576);
+    p->on_writer_loss = (enum policy_loss)number(f, "on_writer_loss", p->on_writer_loss, 2);
+    p->writer_timeout_s = number(f, "writer_timeout_s", p->writer_timeout_s, 3600);
+    p->redact = (enum policy_redact)number(f, "redact", p->redact, 2);
+    p->hold_max_kib = number(f, "hold_max_kib", p->hold_max_kib, 1024);
+    p->hold_max_s = number(f, "hold_max_s", p->hold_max_s, 600);
+    facts_text(f, "notice", p->notice, sizeof p->notice);
+}

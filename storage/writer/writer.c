@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "storage/writer/writer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/io.h"
+#include "common/log.h"
+#include "storage/writer/writer_impl.h"
+
+/* ---- small things the others use ---- */
+
+struct wsession *writer_find(struct writer *w, const uint8_t id[16])
+{
+    struct wsession *s = w->sessions;
+
+    while (s != NULL && memcmp(s->info.id, id, 16) != 0) {
+        s = s->next;
+    }
+    return s;
+}
+
+void writer_add_session(struct writer *w, struct wsession *s)
+{
+    s->next = w->sessions;
+    w->sessions = s;
+}
+
+/* ---- identity ---- */
+
+static void machine_id(char ret[65])
+{
+    struct buf b;
+
+    buf_init(&b, 256);
+    ret[0] = '\0';
+    if (io_read_file(-1, "/etc/machine-id", 256, &b, NULL) == 0) {
+        size_t n = 0;
+        const uint8_t *p = buf_data(&b);
+
+        while (n < b.len && n < 64 && p[n] > ' ') {
+            ret[n] = (char)p[n];
+            n++;
+        }
+        ret[n] = '\0';
+    }
+    buf_clear(&b);
+    if (ret[0] == '\0' && gethostname(ret, 64) != 0) {
+        (void)snprintf(ret, 65, "unknown");
+    }
+}
+
+static int make_identity(struct writer *w, const char *machine, struct error *err)
+{
+    char hex[33], now[32];
+
+    if (getrandom(w->epoch, sizeof w->epoch, 0) != (ssize_t)sizeof w->epoch) {
+        return err_sys(err, "random numbers");
+    }
+    (void)snprintf(now, sizeof now, "%lld", (long long)clock_unix_us());
+    io_hex(w->epoch, sizeof w->epoch, hex);
+    if (store_begin(w->store, err) != 0) {
+        return -1;
+    }
+    if (store_meta_set(w->store, "epoch", hex, err) != 0 ||
+        store_meta_set(w->store, "epoch_why", "first start", err) != 0 ||
+        store_meta_set(w->store, "created_us", now, err) != 0 ||
+        store_meta_set(w->store, "machine_id", machine, err) != 0 ||
+        store_meta_set(w->store, "host", machine, err) != 0 || store_commit(w->store, err) != 0) {
+        store_rollback(w->store);
+        return -1;
+    }
+    return 0;
+}
+
+int writer_load_identity(struct writer *w, struct error *err)
+{
+    char machine[65];
+    struct buf b;
+    int rc;
+
+    machine_id(machine);
+    buf_init(&b, 4096);
+    rc = store_meta_get(w->store, "epoch", &b, err);
+    if (rc == 0) {
+        rc = make_identity(w, machine, err) == 0 ? 1 : -1;
+    } else if (rc == 1 && (buf_text(&b, NULL) == NULL ||
+                           io_unhex(buf_text(&b, NULL), w->epoch, sizeof w->epoch) != 0)) {
+        rc = err_set(err, ERR_CORRUPT, "the database's epoch is damaged");
+    }
+    buf_reset(&b);
+    if (rc == 1) {
+        rc = store_meta_get(w->store, "host", &b, err);
+        (void)snprintf(w->host, sizeof w->host, "%s", rc == 1 ? buf_text(&b, NULL) : machine);
+    }
+    buf_clear(&b);
+    return rc < 0 ? -1 : 0;
+}
+
+/* ---- descriptors ---- */
+
+static int watch(struct writer *w, int fd, void *what, uint32_t events, struct error *err)
+{
+    struct epoll_event e = {.events = events, .data = {.ptr = what}};
+
+    return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) != 0 ? err_sys(err, "epoll") : 0;
+}
+
+static int add_peer(struct writer *w, int fd, bool control, struct error *err)
+{
+    struct peer *p = NULL;
+
+    if (peer_new(&p, fd, control, err) != 0) {
+        return -1;
+    }
+    if (watch(w, fd, p, EPOLLIN, err) != 0) {
+        peer_free(p);
+        return -1;
+    }
+    p->watched = EPOLLIN;
+    p->next = w->peers;
+    w->peers = p;
+    return 0;
+}
+
+static void accept_all(struct writer *w, int fd, bool control)
+{
+    for (;;) {
+        struct error err;
+        int one = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (one < 0) {
+            return;
+        }
+        if (add_peer(w, one, control, &err) != 0) {
+            log_line(LOG_LEVEL_WARN, "connection-refused why=\"%s\"", err.text);
+        }
+    }
+}
+
+/* The connection is over; what was received stays to be committed. */
+static void hang_up(struct writer *w, struct peer *p)
+{
+    p->state = PEER_GONE;
+    (void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, p->fd, NULL);
+    if (w->seal_now.peer == p) {
+        w->seal_now.peer = NULL;
+    }
+    if (p->session != NULL) {
+        p->session->connected = false;
+        w->tick_at_us = 0; /* look at once whether its process is gone */
+    }
+}
+
+static void on_peer(struct writer *w, struct peer *p, uint32_t events)
+{
+    if (p->state == PEER_GONE) {
+        return;
+    }
+    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+        int rc = peer_receive(p);
+
+        messages_take(w, p);
+        if (rc != 0 || p->state == PEER_GONE) {
+            hang_up(w, p);
+        }
+    }
+}
+
+static void on_signal(struct writer *w)
+{
+    struct signalfd_siginfo si;
+    struct conf fresh;
+    struct error err;
+
+    while (read(w->config->signal_fd, &si, sizeof si) == (ssize_t)sizeof si) {
+        if (si.ssi_signo != SIGHUP) {
+            w->stop = true;
+            continue;
+        }
+        /* A typing error must not lock anybody out: the last good version stays (PITFALLS 28). */
+        if (conf_open(&fresh, w->config->config_path, &err) != 0) {
+            log_line(LOG_LEVEL_ERROR, "reload-failed why=\"%s\"", err.text);
+            continue;
+        }
+        conf_clear(w->conf);
+        *w->conf = fresh;
+        w->segment_bytes = (size_t)w->conf->segment_kib * 1024;
+        log_line(LOG_LEVEL_INFO, "reloaded");
+    }
+}
+
+static void drain_results(struct writer *w)
+{
+    struct seal_job *job;
+    uint64_t n;
+
+    (void)!read(w->done_fd, &n, sizeof n);
+    while (w->sealer != NULL && (job = sealer_take(w->sealer)) != NULL) {
+        job->next = w->results;
+        w->results = job;
+    }
+}
+
+/* What ${p} is watched for: nothing to read while its buffer is full and cannot be committed (a full
+ * disk), else the loop would spin on it. */
+static void watch_again(struct writer *w, struct peer *p, bool left)
+{
+    uint32_t events = (left ? EPOLLOUT : 0U) | (p->in.len < p->in.max ? EPOLLIN : 0U);
+    struct epoll_event e = {.events = events, .data = {.ptr = p}};
+
+    if (events != p->watched) {
+        /* Watched for nothing, a hang-up would still be reported, again and again. */
+        int op = events == 0 ? EPOLL_CTL_DEL : p->watched == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
+
+        (void)epoll_ctl(w->epoll_fd, op, p->fd, &e);
+        p->watched = events;
+    }
+}
+
+static void flush_peers(struct writer *w)
+{
+    for (struct peer *p = w->peers; p != NULL; p = p->next) {
+        if (p->state != PEER_GONE) {
+            watch_again(w, p, p->out.len > 0 && peer_flush(p));
+        }
+    }
+}
+
+/* ---- time ---- */
+
+static void ping(struct writer *w, uint64_t now)
+{
+    for (struct peer *p = w->peers; p != NULL; p = p->next) {
+        struct wsession *s = p->session;
+
+        if (p->state != PEER_LIVE || s == NULL || now - p->heard_us < WRITER_PING_US) {
+            continue;
+        }
+        if (p->pinged_us > p->heard_us && now - p->pinged_us > WRITER_PING_US) {
+            if (wsession_add_flag(s, "stalled", NULL) == 0) {
+                (void)store_session_flags(w->store, s->info.row, s->info.flags, NULL);
+            }
+            p->heard_us = now;
+        } else if (p->pinged_us <= p->heard_us) {
+            p->pinged_us = now;
+            peer_send(p, FRAME_PING, NULL, 0);
+        }
+    }
+}
+
+static void tick(struct writer *w, uint64_t now)
+{
+    bool dying = recover_orphans(w);
+
+    ping(w, now);
+    if (!w->private) {
+        recover_sweep(w);
+    }
+    w->tick_at_us = now + (dying ? WRITER_TICK_US / 50 : WRITER_TICK_US);
+}
+
+/* ---- the loop ---- */
+
+static void remove_finished(struct writer *w)
+{
+    struct peer **p = &w->peers;
+    struct wsession **s = &w->sessions;
+
+    while (*p != NULL) {
+        struct peer *gone = *p;
+
+        if (gone->state == PEER_GONE && (gone->events == 0 || gone->session == NULL) &&
+            !gone->bye_due) {
+            *p = gone->next;
+            peer_free(gone);
+        } else {
+            p = &gone->next;
+        }
+    }
+    while (*s != NULL) {
+        struct wsession *done = *s;
+        bool held = done->connected || done->sealing || done->cut_due;
+
+        if (!held && done->closed && (done->info.final || done->seal_failed)) {
+            *s = done->next;
+            for (struct peer *q = w->peers; q != NULL; q = q->next) {
+                q->session = q->session == done ? NULL : q->session;
+            }
+            wsession_free(done);
+        } else {
+            s = &done->next;
+        }
+    }
+}
+
+/* A private writer is done when its one connection is, and nothing is left to seal.  An open session
+ * whose recorder lives is left to the writer that it will start next. */
+static bool private_done(const struct writer *w)
+{
+    if (!w->private || w->peers != NULL || w->jobs_away > 0) {
+        return false;
+    }
+    for (const struct wsession *s = w->sessions; s != NULL; s = s->next) {
+        if (s->closed || s->cut_due) {
+            return false;
+        }
+    }
+    return w->grace_until_us != 0 && clock_boot_us() >= w->grace_until_us;
+}
+
+static int wait_ms(const struct writer *w, uint64_t now, uint64_t wait_us)
+{
+    uint64_t until_tick = w->tick_at_us > now ? w->tick_at_us - now : 0;
+
+    if (w->private && w->peers != NULL && w->sessions != NULL && w->sessions->connected) {
+        until_tick = WRITER_PING_US; /* nothing to look after but one live connection */
+    }
+    if (wait_us > until_tick) {
+        wait_us = until_tick;
+    }
+    return (int)((wait_us + 999) / 1000);
+}
+
+static void handle(struct writer *w, const struct epoll_event *e)
+{
+    if (e->data.ptr == &w->done_fd) {
+        drain_results(w);
+    } else if (e->data.ptr == &w->config->signal_fd) {
+        on_signal(w);
+    } else if (e->data.ptr == &w->config->listen_fd) {
+        accept_all(w, w->config->listen_fd, false);
+    } else if (e->data.ptr == &w->config->control_fd) {
+        accept_all(w, w->config->control_fd, true);
+    } else {
+        on_peer(w, e->data.ptr, e->events);
+    }
+}
+
+static void grace(struct writer *w, uint64_t now)
+{
+    bool open = false;
+
+    if (!w->private || w->peers != NULL) {
+        return;
+    }
+    for (const struct wsession *s = w->sessions; s != NULL; s = s->next) {
+        open = open || !s->closed;
+    }
+    /* A killed recorder's descriptors close before it is a zombie: give it a second to die. */
+    if (w->grace_until_us == 0) {
+        w->grace_until_us = now + (open ? 1000000 : 0);
+    }
+    if (!open && !w->swept) {
+        w->swept = true;
+        recover_sweep(w);
+    }
+}
+
+static int loop(struct writer *w, struct error *err)
+{
+    struct epoll_event events[WRITER_EVENTS];
+
+    while (!w->stop && !private_done(w)) {
+        uint64_t now = clock_boot_us(), wait_us = WRITER_TICK_US * 60;
+        bool due = turn_due(w, now, &wait_us);
+        int n = epoll_wait(w->epoll_fd, events, WRITER_EVENTS, due ? 0 : wait_ms(w, now, wait_us));
+
+        if (n < 0 && errno != EINTR) {
+            return err_sys(err, "epoll");
+        }
+        for (int i = 0; i < n; i++) {
+            handle(w, &events[i]);
+        }
+        now = clock_boot_us();
+        if (now >= w->tick_at_us) {
+            tick(w, now);
+        }
+        if (turn_due(w, now, &wait_us)) {
+            turn_commit(w);
+        }
+        flush_peers(w);
+        turn_seal(w);
+        control_progress(w);
+        flush_peers(w);
+        remove_finished(w);
+        grace(w, now);
+    }
+    return 0;
+}
+
+/* Told to end: commit what was received and leave; recorders reconnect to whoever comes next. */
+static void wind_up(struct writer *w)
+{
+    struct peer *p;
+    struct wsession *s;
+    uint64_t wait_us = 0;
+
+    for (p = w->peers; p != NULL; p = p->next) {
+        p->urgent = p->urgent || p->events > 0;
+    }
+    if (turn_due(w, UINT64_MAX / 2, &wait_us)) {
+        turn_commit(w);
+        flush_peers(w);
+    }
+    sealer_stop(w->sealer);
+    checkpoint_stop(w->checkpoint);
+    while (w->results != NULL) {
+        struct seal_job *j = w->results;
+
+        w->results = j->next;
+        seal_job_free(j);
+    }
+    while ((p = w->peers) != NULL) {
+        w->peers = p->next;
+        peer_free(p);
+    }
+    while ((s = w->sessions) != NULL) {
+        w->sessions = s->next;
+        wsession_free(s);
+    }
+    store_close(w->store, w->private);
+    close(w->epoll_fd);
+    close(w->done_fd);
+}
+
+static int set_up(struct writer *w, struct error *err)
+{
+    const struct writer_config *c = w->config;
+    struct store_config store = {.path = c->db,
+                                 .durability_power = w->conf->durability == CONF_DURABILITY_POWER,
+                                 .busy_ms = 10000};
+
+    clock_boot_id(w->self.boot);
+    w->self.pid = getpid();
+    w->self.start = (int64_t)clock_process_start(getpid());
+    w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    w->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->epoll_fd < 0 || w->done_fd < 0) {
+        return err_sys(err, "epoll");
+    }
+    if (store_open(&w->store, &store, err) != 0 || writer_load_identity(w, err) != 0 ||
+        watch(w, w->done_fd, &w->done_fd, EPOLLIN, err) != 0) {
+        return -1;
+    }
+    if ((c->signal_fd >= 0 &&
+         watch(w, c->signal_fd, (void *)(uintptr_t)&c->signal_fd, EPOLLIN, err) != 0) ||
+        (c->listen_fd >= 0 &&
+         watch(w, c->listen_fd, (void *)(uintptr_t)&c->listen_fd, EPOLLIN, err) != 0) ||
+        (c->control_fd >= 0 &&
+         watch(w, c->control_fd, (void *)(uintptr_t)&c->control_fd, EPOLLIN, err) != 0)) {
+        return -1;
+    }
+    return c->private_fd >= 0 ? add_peer(w, c->private_fd, false, err) : 0;
+}
+
+/* A private writer that cannot open its database says so to the one who waits for it. */
+static void refuse_private(const struct writer_config *c, const struct error *why)
+{
+    struct peer *p = NULL;
+
+    if (c->private_fd >= 0 && peer_new(&p, dup(c->private_fd), false, NULL) == 0) {
+        peer_refuse(p, why->kind, why->text);
+        (void)peer_flush(p);
+        peer_free(p);
+    }
+}
+
+int writer_run(const struct writer_config *config, struct error *err)
+{
+    struct writer w = {.config = config, .conf = config->conf, .epoll_fd = -1, .done_fd = -1};
+    int rc;
+
+    w.private = config->private_fd >= 0;
+    w.segment_bytes = (size_t)config->conf->segment_kib * 1024;
+    rc = set_up(&w, err);
+    if (rc != 0) {
+        refuse_private(config, err);
+    } else {
+        rc = loop(&w, err);
+    }
+    wind_up(&w);
+    return rc;
+}
