@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of S3 share among themselves and nobody else includes: where a bucket is reached,
+ * one signed call, the two XML documents, and the sorting of errors.
+ */
+#ifndef TTYTRAIL_AWS_S3_PRIVATE_H
+#define TTYTRAIL_AWS_S3_PRIVATE_H
+
+#include "aws/http.h"
+#include "aws/s3.h"
+#include "aws/sigv4.h"
+
+#define S3_MAX_KEY   1024
+#define S3_MAX_PAGE  ((size_t)16 * 1024 * 1024)
+#define S3_MAX_QUERY 16384
+
+/* s3_place.c: how a bucket is addressed. */
+struct s3_place {
+    char origin[300]; /* "https://bucket.s3.eu-west-1.amazonaws.com:8443" */
+    char host[290];   /* what the Host header says: default ports left out */
+    char path[80];    /* "" or "/bucket" */
+};
+
+/** s3_place_make(ret, config, region, err): Virtual-hosted unless told otherwise or the name cannot
+ * be one (dots break the certificate's wildcard; addresses and names of one label have no
+ * subdomains).  USAGE for what is no endpoint or no bucket name. */
+int s3_place_make(struct s3_place *ret, const struct s3_config *config, const char *region,
+                  struct error *err);
+
+struct s3 {
+    struct s3_config config;
+    char region[64];
+    struct s3_place place;
+    struct http *http;
+    int64_t seen_skew_us; /* as the last Date header told */
+    int64_t sign_skew_us; /* applied to signatures; only after the server complained */
+    bool no_if_none_match, no_checksum; /* this server answered 501 to them */
+};
+
+/* s3_call.c: one signed request. */
+struct s3_call {
+    const char *method;
+    const char *key;                    /* NULL: the bucket itself */
+    const char *query;                  /* canonical, as built by s3_call_param; NULL for none */
+    const struct sigv4_header *headers; /* beside host, date, content hash, token, owner */
+    size_t header_count;
+    const void *body;
+    size_t body_len;
+    const uint8_t *sha256; /* of the body; NULL when there is none */
+    struct buf *sink;      /* for the body of a 2xx answer */
+};
+
+/** s3_call_param(query, name, value, err): Append "name=value", encoded, with '&' before all but
+ * the first. */
+int s3_call_param(struct buf *query, const char *name, const char *value, struct error *err);
+/** s3_call_send(s, call, ret, err): Sign and send; again at most once with the clock put right and
+ * once with fresh keys if the server asks for that.  0 for any answer, -1 for none. */
+int s3_call_send(struct s3 *s, const struct s3_call *call, struct http_response *ret,
+                 struct error *err);
+/** s3_call_wrap(s, verb, key, err): Put "verb s3://bucket/key: " before ${err}; returns -1. */
+int s3_call_wrap(const struct s3 *s, const char *verb, const char *key, struct error *err);
+
+/* s3_xml.c: both documents, with bounds: no document type, depth, lengths. */
+struct s3_fault {
+    char code[64], message[200], region[64];
+};
+/** s3_xml_fault(bytes, len, ret): An <Error> document; ${ret} is left empty where there is none. */
+void s3_xml_fault(const void *bytes, size_t len, struct s3_fault *ret);
+
+struct s3_page {
+    bool truncated, url_encoded;
+    char token[2048];                    /* NextContinuationToken */
+    char key_marker[S3_MAX_KEY * 3 + 1]; /* decoded */
+    char version_marker[S3_MAX_KEY + 1];
+};
+/** s3_xml_page(bytes, len, ret, cb, user, err): A page of either listing.  It is read whole before
+ * the first call of ${cb}; a non-zero result of which is returned.  CORRUPT for what is no listing.
+ */
+int s3_xml_page(const void *bytes, size_t len, struct s3_page *ret, s3_list_fn *cb, void *user,
+                struct error *err);
+
+/* s3_error.c */
+enum s3_remedy { S3_REMEDY_NONE, S3_REMEDY_CLOCK, S3_REMEDY_KEYS };
+/** s3_error_remedy(r): What may help against an answer that is no success. */
+enum s3_remedy s3_error_remedy(const struct http_response *r);
+/** s3_error_sort(r, right, err): Fill ${err} from such an answer; ${right} is the permission that
+ * the call needs ("s3:PutObject"), for people.  Returns -1. */
+int s3_error_sort(const struct http_response *r, const char *right, struct error *err);
+
+#endif
