@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What a child that cannot go on says. */
+struct report {
+    int code;
+    char what[24];
+};
+
+static _Noreturn void die(int line, const char *what)
+{
+    struct report r = {.code = errno};
+
+    memcpy(r.what, what, strnlen(what, sizeof r.what - 1));
+    (void)!send(line, &r, sizeof r, MSG_NOSIGNAL);
+    _exit(127);
+}
+
+/* ${fds} may themselves lie among 0 to 2: first lift them all out of the way, then put them down.
+ */
+static void place_descriptors(int line, const int fds[3])
+{
+    int lifted[3];
+
+    for (int i = 0; i < 3; i++) {
+        lifted[i] = fds[i] == CHILD_CLOSED ? CHILD_CLOSED : fcntl(fds[i], F_DUPFD_CLOEXEC, 10);
+        if (lifted[i] < 0 && fds[i] != CHILD_CLOSED) {
+            die(line, "descriptors");
+        }
+    }
+    for (int i = 0; i < 3; i++) {
+        if (lifted[i] == CHILD_CLOSED) {
+            close(i);
+        } else if (dup2(lifted[i], i) < 0) {
+            die(line, "descriptors");
+        }
+    }
+}
+
+static void drop_group(int line)
+{
+    gid_t r = getgid(), now[3];
+
+    if (setresgid(r, r, r) != 0 || getresgid(&now[0], &now[1], &now[2]) != 0) {
+        die(line, "drop the group");
+    }
+    if (now[0] != r || now[1] != r || now[2] != r) {
+        errno = EPERM;
+        die(line, "drop the group");
+    }
+}
+
+static void prepare(const struct child_config *config, int line)
+{
+    if ((config->new_session || config->tty >= 0) && setsid() < 0) {
+        die(line, "begin a session");
+    }
+    if (config->tty >= 0 && ioctl(config->tty, TIOCSCTTY, 0) != 0) {
+        die(line, "take the terminal");
+    }
+    place_descriptors(line, config->fds);
+    if (config->drop_group) {
+        drop_group(line);
+    }
+    (void)setrlimit(RLIMIT_CORE, &config->core);
+    if (config->shell != NULL && setenv("SHELL", config->shell, 1) != 0) {
+        die(line, "set SHELL");
+    }
+}
+
+/* Everything from 3 up but the line, which goes by itself when the exec succeeds. */
+static void close_others(int line)
+{
+    if (line > 3) {
+        (void)close_range(3, (unsigned)line - 1, 0);
+    }
+    (void)close_range((unsigned)line + 1, ~0U, 0);
+}
+
+static _Noreturn void run(const struct child_config *config, int line)
+{
+    ssize_t n;
+    char go;
+
+    /* Above everything that place_descriptors touches. */
+    line = fcntl(line, F_DUPFD_CLOEXEC, 20);
+    if (line < 0) {
+        _exit(127);
+    }
+    prepare(config, line);
+    close_others(line);
+    do {
+        n = read(line, &go, 1);
+    } while (n < 0 && errno == EINTR);
+    if (n != 1) {
+        _exit(127);
+    }
+    signal(SIGPIPE, SIG_DFL);
+    signal(SIGCHLD, config->ignore_chld ? SIG_IGN : SIG_DFL);
+    (void)sigprocmask(SIG_SETMASK, config->mask, NULL);
+    execvp(config->path, config->argv);
+    die(line, "");
+}
+
+int child_start(struct child *ret, const struct child_config *config, struct error *err)
+{
+    int pair[2];
+    pid_t pid;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        return err_sys(err, "socketpair");
+    }
+    pid = fork();
+    if (pid < 0) {
+        err_sys(err, "fork");
+        close(pair[0]);
+        close(pair[1]);
+        return -1;
+    }
+    if (pid == 0) {
+        close(pair[0]);
+        run(config, pair[1]);
+    }
+    close(pair[1]);
+    ret->pid = pid;
+    ret->line = pair[0];
+    return 0;
+}
+
+static void reap(struct child *c)
+{
+    while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR) {
+    }
+    c->pid = -1;
+}
+
+int child_release(struct child *c, const char *name, struct error *err)
+{
+    struct report r;
+    ssize_t n;
+
+    /* A child that died on the way has sent its report already; EPIPE says nothing new. */
+    (void)!send(c->line, "g", 1, MSG_NOSIGNAL);
+    do {
+        n = recv(c->line, &r, sizeof r, MSG_WAITALL);
+    } while (n < 0 && errno == EINTR);
+    close(c->line);
+    c->line = -1;
+    if (n != (ssize_t)sizeof r) {
+        return 0;
+    }
+    reap(c);
+    r.what[sizeof r.what - 1] = '\0';
+    err_set(err, ERR_USAGE, "run %.100s: %s%s%s", name, r.what, r.what[0] != '\0' ? ": " : "",
+            strerror(r.code));
+    err->code = r.code;
+    return -1;
+}
+
+void child_abandon(struct child *c)
+{
+    if (c->line >= 0) {
+        close(c->line);
+        c->line = -1;
+        reap(c);
+    }
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/link.h"
+
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "common/clock.h"
+
+#define ANCHOR_EVERY_US  (300U * 1000000U)
+#define ECHO_WAIT_US     1500U
+#define BATCH_BYTES      (24U * 1024)
+#define RECONNECT_MS     2000
+#define BACKOFF_FIRST_MS 20U
+#define BACKOFF_MOST_MS  1000U
+
+static void anchor(struct link *l)
+{
+    l->anchor_us = clock_boot_us() + ANCHOR_EVERY_US;
+    link_text(l, 'm', link_now(l), "clock %lld", (long long)clock_unix_us());
+}
+
+void link_begin(struct link *l, struct client *client, const struct policy *policy)
+{
+    memset(l, 0, sizeof *l);
+    l->client = client;
+    l->policy = *policy;
+    l->zero_us = clock_boot_us();
+    anchor(l);
+}
+
+uint64_t link_now(const struct link *l)
+{
+    return clock_boot_us() - l->zero_us;
+}
+
+/* ---- losing and finding the writer ---- */
+
+static void note_loss(struct link *l, const char *why)
+{
+    if (client_lost(l->client) && l->lost_us == 0) {
+        l->lost_us = clock_boot_us();
+        l->retry_us = l->lost_us;
+        l->backoff_ms = BACKOFF_FIRST_MS;
+        (void)snprintf(l->why, sizeof l->why, "%.120s", why);
+    }
+}
+
+static void go_on_unrecorded(struct link *l)
+{
+    l->unrecorded = true;
+    l->gap_us = link_now(l);
+    syslog(LOG_AUTHPRIV | LOG_ALERT, "ttytrail: writer lost (%s): session goes on unrecorded",
+           l->why);
+}
+
+static void found(struct link *l)
+{
+    uint64_t now = link_now(l);
+
+    l->lost_us = 0;
+    l->sent_seq = 0;
+    if (l->unrecorded) {
+        l->unrecorded = false;
+        link_text(l, 'm', now, "unrecorded %.3f-%.3f, writer lost", (double)l->gap_us / 1e6,
+                  (double)now / 1e6);
+        syslog(LOG_AUTHPRIV | LOG_NOTICE, "ttytrail: writer is back: session recorded again");
+    }
+    link_send(l);
+}
+
+static int reconnect(struct link *l, uint64_t now, struct error *err)
+{
+    struct error why = {.kind = ERR_NONE};
+    uint64_t patience = (uint64_t)l->policy.writer_timeout_s * 1000000U;
+
+    if (!l->refused && client_reconnect(l->client, RECONNECT_MS, &why) == 0) {
+        found(l);
+        return 0;
+    }
+    l->refused = l->refused || why.kind == ERR_DENIED;
+    if (why.kind != ERR_NONE) {
+        (void)snprintf(l->why, sizeof l->why, "%.120s", why.text);
+    }
+    l->retry_us = clock_boot_us() + (uint64_t)l->backoff_ms * 1000U;
+    l->backoff_ms = l->backoff_ms * 2 < BACKOFF_MOST_MS ? l->backoff_ms * 2 : BACKOFF_MOST_MS;
+    if (now - l->lost_us < patience && !l->refused) {
+        return 0;
+    }
+    switch (l->policy.on_writer_loss) {
+    case POLICY_LOSS_CONTINUE:
+        if (!l->unrecorded) {
+            go_on_unrecorded(l);
+        }
+        return 0;
+    case POLICY_LOSS_BLOCK:
+        return 0;
+    case POLICY_LOSS_END:
+    default:
+        return err_set(err, ERR_RETRY, "the recording cannot go on: %s", l->why);
+    }
+}
+
+int link_tick(struct link *l, struct error *err)
+{
+    uint64_t now = clock_boot_us();
+
+    if (l->broken) {
+        return err_set(err, ERR_LIMIT, "the recording cannot go on: %s", l->why);
+    }
+    if (now >= l->anchor_us) {
+        anchor(l);
+        link_send(l);
+    }
+    if (l->hold_us != 0 && now >= l->hold_us) {
+        link_send(l);
+    }
+    note_loss(l, "the connection was closed");
+    return l->lost_us != 0 && now >= l->retry_us ? reconnect(l, now, err) : 0;
+}
+
+uint64_t link_deadline(const struct link *l)
+{
+    uint64_t due = l->anchor_us;
+
+    if (l->hold_us != 0 && l->hold_us < due) {
+        due = l->hold_us;
+    }
+    if (l->lost_us != 0 && l->retry_us < due) {
+        due = l->retry_us;
+    }
+    return due;
+}
+
+/* ---- queueing ---- */
+
+void link_event(struct link *l, char kind, uint64_t t_us, const void *bytes, size_t len)
+{
+    struct error err;
+
+    if (l->unrecorded || client_event(l->client, kind, t_us, bytes, len, NULL, &err) == 0) {
+        return;
+    }
+    /* Out of memory, or of the outbox's bound, which the readers' bounds keep far away. */
+    (void)snprintf(l->why, sizeof l->why, "%.120s", err.text);
+    if (l->policy.on_writer_loss == POLICY_LOSS_CONTINUE) {
+        go_on_unrecorded(l);
+    } else {
+        l->broken = true;
+    }
+}
+
+uint64_t link_output(struct link *l, char kind, uint64_t t_us, const void *bytes, size_t len)
+{
+    if (t_us <= l->last_out_us) {
+        t_us = l->last_out_us + 1;
+    }
+    l->last_out_us = t_us;
+    link_event(l, kind, t_us, bytes, len);
+    return l->unrecorded || !l->policy.commit_first ? 0 : client_last_seq(l->client);
+}
+
+void link_text(struct link *l, char kind, uint64_t t_us, const char *fmt, ...)
+{
+    char text[512];
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (n > 0) {
+        link_event(l, kind, t_us, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+    }
+}
+
+void link_pending(struct link *l, uint64_t t_us)
+{
+    struct error err;
+
+    if (!l->unrecorded && client_pending(l->client, t_us, &err) == 0 && t_us != CLIENT_NO_PENDING) {
+        client_flush(l->client);
+        l->sent_seq = client_last_seq(l->client);
+    }
+}
+
+/* ---- sending and receiving ---- */
+
+void link_send(struct link *l)
+{
+    bool under_way = l->sent_seq > client_acked(l->client);
+
+    l->hold_us = 0;
+    /* The writer answers what it has in one commit; what is sent meanwhile waits for its next one
+     * anyway, so sending it with the answer's arrival costs no time and saves a wake-up for each.
+     */
+    if (under_way && client_unacked_bytes(l->client) < BATCH_BYTES) {
+        return;
+    }
+    client_flush(l->client);
+    l->sent_seq = client_last_seq(l->client);
+}
+
+void link_send_soon(struct link *l)
+{
+    if (l->hold_us == 0) {
+        l->hold_us = clock_boot_us() + ECHO_WAIT_US;
+    }
+}
+
+void link_receive(struct link *l)
+{
+    struct error err = {.kind = ERR_NONE};
+    uint64_t before = client_acked(l->client);
+
+    if (client_receive(l->client, &err) != 0) {
+        note_loss(l, err.text);
+    }
+    note_loss(l, "the connection was closed");
+    if (client_acked(l->client) > before && client_last_seq(l->client) > l->sent_seq &&
+        l->hold_us == 0) {
+        link_send(l);
+    }
+    if (client_wants_write(l->client)) {
+        client_flush(l->client);
+    }
+}
+
+short link_poll_events(const struct link *l)
+{
+    /* Only what the socket refused asks for POLLOUT; what we hold back ourselves does not. */
+    bool refused = l->sent_seq == client_last_seq(l->client) && client_wants_write(l->client);
+
+    return refused ? POLLIN | POLLOUT : POLLIN;
+}
+
+uint64_t link_acked(const struct link *l)
+{
+    return l->unrecorded ? UINT64_MAX : client_acked(l->client);
+}
+
+bool link_congested(const struct link *l)
+{
+    return !l->unrecorded && client_unacked_bytes(l->client) >= LINK_UNACKED_MAX;
+}
+
+bool link_blocks(const struct link *l)
+{
+    return l->lost_us != 0 && !l->unrecorded;
+}
+
+int link_finish(struct link *l, unsigned patience_ms, struct error *err)
+{
+    uint64_t end = clock_boot_us() + (uint64_t)patience_ms * 1000U;
+
+    for (;;) {
+        struct error why = {.kind = ERR_NONE};
+        uint64_t now = clock_boot_us();
+        int left = now < end ? (int)((end - now) / 1000U) : 0;
+
+        if (l->unrecorded && l->lost_us != 0) {
+            return 0;
+        }
+        if (l->lost_us == 0 && client_finish(l->client, left, &why) == 0) {
+            return 0;
+        }
+        if (l->refused || clock_boot_us() >= end) {
+            return err_set(err, ERR_RETRY, "the recording's end is not committed: %.150s",
+                           why.kind != ERR_NONE ? why.text : l->why);
+        }
+        note_loss(l, why.text);
+        if (link_tick(l, err) != 0) {
+            return -1;
+        }
+        now = clock_boot_us();
+        if (l->lost_us != 0 && l->retry_us > now) {
+            (void)poll(NULL, 0, (int)((l->retry_us - now) / 1000U) + 1);
+        }
+    }
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/io.h"
+#include "recorder/child.h"
+#include "recorder/relay.h"
+#include "recorder/session.h"
+
+#define OPEN_TIMEOUT_MS 10000
+
+/* Everything that one session holds; all of it is let go in close_all. */
+struct recorder {
+    const struct recorder_config *config;
+    bool closed[3], is_tty[3]; /* descriptors 0 to 2 as we found them */
+    int outer;                 /* which of them is the terminal; -1 */
+    int ends[3];               /* our ends of the child's pipes */
+    int theirs[3];             /* the child's, until it has them */
+    struct rlimit core;
+    struct signals signals;
+    struct term term;
+    struct pty pty;
+    struct client *client;
+    struct policy policy;
+    struct child child;
+    struct link link;
+    struct tty tty;
+    struct stream streams[3];
+    bool streaming[3];
+    bool tty_open;
+};
+
+/* ---- before anything is opened ---- */
+
+/* A closed descriptor 0, 1 or 2 would be the number of the next socket or pty, and the child would
+ * write into it. */
+static int look_at_descriptors(struct recorder *r, struct error *err)
+{
+    r->outer = -1;
+    for (int i = 0; i < 3; i++) {
+        r->closed[i] = fcntl(i, F_GETFD) < 0;
+        if (r->closed[i] && open("/dev/null", O_RDWR | O_CLOEXEC) != i) {
+            return err_sys(err, "open /dev/null");
+        }
+        r->is_tty[i] = !r->closed[i] && isatty(i) == 1;
+        if (r->is_tty[i] && r->outer < 0) {
+            r->outer = i;
+        }
+    }
+    return 0;
+}
+
+static void harden(struct recorder *r)
+{
+    struct rlimit none;
+
+    (void)getrlimit(RLIMIT_CORE, &r->core);
+    none = r->core;
+    none.rlim_cur = 0;
+    (void)setrlimit(RLIMIT_CORE, &none);
+    /* Once: every change of the effective gid would reset it (PITFALLS 6). */
+    (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
+/* ---- opening ---- */
+
+static enum session_kind kind_of(const struct recorder *r)
+{
+    if (r->outer < 0) {
+        return SESSION_STREAM;
+    }
+    for (int i = 0; i < 3; i++) {
+        if (!r->is_tty[i] && !r->closed[i]) {
+            return SESSION_MIXED;
+        }
+    }
+    return SESSION_TTY;
+}
+
+static int begin_session(struct recorder *r, struct error *err)
+{
+    struct buf facts;
+    int rc = -1;
+
+    buf_init(&facts, 61440);
+    if (session_facts(&facts, r->config, kind_of(r), r->outer, &r->term.size, err) == 0 &&
+        client_new(&r->client, r->config->connect, r->config->connect_user, err) == 0) {
+        rc = client_open_start(r->client, &facts, err);
+    }
+    buf_clear(&facts);
+    return rc;
+}
+
+static int open_pipes(struct recorder *r, struct error *err)
+{
+    for (int i = 0; i < 3; i++) {
+        int pair[2];
+
+        if (r->is_tty[i] || r->closed[i]) {
+            continue;
+        }
+        if (pipe2(pair, O_CLOEXEC) != 0) {
+            return err_sys(err, "pipe");
+        }
+        r->ends[i] = pair[i == 0 ? 1 : 0];
+        r->theirs[i] = pair[i == 0 ? 0 : 1];
+        if (fcntl(r->ends[i], F_SETFL, O_NONBLOCK) != 0) {
+            return err_sys(err, "pipe");
+        }
+    }
+    return 0;
+}
+
+static int start_child(struct recorder *r, struct error *err)
+{
+    const struct recorder_config *config = r->config;
+    struct child_config c = {
+        .argv = config->argv,
+        .path = config->path != NULL ? config->path : config->argv[0],
+        .shell = config->child_shell,
+        .tty = -1,
+        .new_session = config->login,
+        .drop_group = config->drop_group,
+        .mask = &r->signals.mask,
+        .ignore_chld = r->signals.chld.sa_handler == SIG_IGN,
+        .core = r->core,
+    };
+
+    if (r->outer >= 0) {
+        if (pty_open(&r->pty, &r->term.saved, &r->term.size, err) != 0) {
+            return -1;
+        }
+        c.tty = r->pty.slave;
+    }
+    if (open_pipes(r, err) != 0) {
+        return -1;
+    }
+    for (int i = 0; i < 3; i++) {
+        c.fds[i] = r->closed[i] ? CHILD_CLOSED : r->is_tty[i] ? r->pty.slave : r->theirs[i];
+    }
+    if (child_start(&r->child, &c, err) != 0) {
+        return -1;
+    }
+    pty_close_slave(&r->pty);
+    for (int i = 0; i < 3; i++) {
+        if (r->theirs[i] >= 0) {
+            close(r->theirs[i]);
+            r->theirs[i] = -1;
+        }
+    }
+    return 0;
+}
+
+/* Our own descriptor is moved away, so that closing it is felt at its other end; 2 is only copied,
+ * since our messages go there. */
+static int lift(int fd, struct error *err)
+{
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, 3), null;
+
+    if (moved < 0) {
+        return err_sys(err, "descriptor");
+    }
+    null = fd < 2 ? open("/dev/null", O_RDWR | O_CLOEXEC) : -1;
+    if (null >= 0) {
+        (void)dup3(null, fd, O_CLOEXEC);
+        close(null);
+    }
+    return moved;
+}
+
+static int open_streams(struct recorder *r, struct error *err)
+{
+    static const char kinds[] = {'i', 'o', 'e'};
+
+    for (int i = 0; i < 3; i++) {
+        int ours, end = r->ends[i];
+
+        if (end < 0) {
+            continue;
+        }
+        ours = lift(i, err);
+        if (ours < 0) {
+            return -1;
+        }
+        r->ends[i] = -1;
+        r->streaming[i] = true;
+        if (stream_open(&r->streams[i], kinds[i], i == 0 ? ours : end, i == 0 ? end : ours,
+                        &r->link, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* The session is open: everything between its policy and the child's first instruction. */
+static int set_going(struct recorder *r, struct error *err)
+{
+    const struct recorder_config *config = r->config;
+    bool input = config->input < 0 ? r->policy.input : config->input > 0;
+
+    link_begin(&r->link, r->client, &r->policy);
+    if (config->on_open != NULL) {
+        config->on_open(config->on_open_user, client_session(r->client));
+    }
+    if (r->outer >= 0 && r->policy.notice[0] != '\0') {
+        (void)io_write_all(r->outer, r->policy.notice, strlen(r->policy.notice), err);
+        (void)io_write_all(r->outer, "\n", 1, err);
+    }
+    if (open_streams(r, err) != 0) {
+        return -1;
+    }
+    if (r->outer >= 0) {
+        if (tty_open(&r->tty, &r->term, &r->pty, &r->link, input, err) != 0) {
+            return -1;
+        }
+        r->tty_open = true;
+        if (term_raw(&r->term, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static int release_child(struct recorder *r, struct error *err)
+{
+    struct error ignored;
+
+    if (child_release(&r->child, r->config->argv[0], err) == 0) {
+        return 0;
+    }
+    link_text(&r->link, 'm', link_now(&r->link), "exec failed: %.200s", strerror(err->code));
+    link_text(&r->link, 'x', link_now(&r->link), "exit %d", recorder_refusal(err));
+    (void)link_finish(&r->link, 2000, &ignored);
+    return -1;
+}
+
+static int relay(struct recorder *r, struct recorder_result *ret, struct error *err)
+{
+    struct relay relay = {
+        .link = &r->link,
+        .signals = &r->signals,
+        .tty = r->tty_open ? &r->tty : NULL,
+        .child = r->child.pid,
+    };
+    int rc;
+
+    for (int i = 0; i < 3; i++) {
+        relay.streams[i] = r->streaming[i] ? &r->streams[i] : NULL;
+    }
+    rc = relay_run(&relay, err);
+    /* A wait status of a number below 127 is that signal (wait(2)). */
+    ret->wait_status = relay.ended_by != 0 ? relay.ended_by : relay.reaped ? relay.status : SIGHUP;
+    return relay.ended_by != 0 || relay.hung_up ? 0 : rc;
+}
+
+static void close_all(struct recorder *r)
+{
+    child_abandon(&r->child);
+    if (r->tty_open) {
+        tty_close(&r->tty);
+    }
+    for (int i = 0; i < 3; i++) {
+        if (r->streaming[i]) {
+            stream_close(&r->streams[i]);
+        }
+        if (r->ends[i] >= 0) {
+            close(r->ends[i]);
+        }
+        if (r->theirs[i] >= 0) {
+            close(r->theirs[i]);
+        }
+    }
+    term_close(&r->term);
+    pty_close(&r->pty);
+    client_free(r->client);
+    signals_close(&r->signals);
+}
+
+int recorder_run(const struct recorder_config *config, struct recorder_result *ret,
+                 struct error *err)
+{
+    struct recorder *r = calloc(1, sizeof *r);
+    int rc = -1;
+
+    if (r == NULL) {
+        return err_sys(err, "allocate");
+    }
+    r->config = config;
+    r->ends[0] = r->ends[1] = r->ends[2] = -1;
+    r->theirs[0] = r->theirs[1] = r->theirs[2] = -1;
+    r->signals.fd = r->term.fd = r->pty.master = r->pty.slave = -1;
+    r->child = (struct child){-1, -1};
+    if (look_at_descriptors(r, err) != 0) {
+        goto out;
+    }
+    harden(r);
+    if (signals_open(&r->signals, err) != 0 ||
+        (r->outer >= 0 && term_open(&r->term, r->outer, err) != 0)) {
+        goto out;
+    }
+    if (config->login && r->outer >= 0) {
+        term_exclusive(&r->term);
+    }
+    /* The writer first: while it starts, or answers, the child is prepared. */
+    if (begin_session(r, err) != 0 || start_child(r, err) != 0 ||
+        client_open_finish(r->client, OPEN_TIMEOUT_MS, &r->policy, err) != 0) {
+        goto out;
+    }
+    memcpy(ret->session, client_session(r->client), sizeof ret->session);
+    if (set_going(r, err) == 0 && release_child(r, err) == 0) {
+        rc = relay(r, ret, err);
+    }
+out:
+    close_all(r);
+    free(r);
+    return rc;
+}
+
+int recorder_refusal(const struct error *err)
+{
+    if (err->kind == ERR_USAGE && err->code == ENOENT) {
+        return 127;
+    }
+    return err->kind == ERR_USAGE && err->code != 0 ? 126 : 125;
+}
+
+_Noreturn void recorder_exit(int wait_status)
+{
+    struct rlimit none = {0, 0};
+    sigset_t set;
+    int sig;
+
+    if (WIFEXITED(wait_status)) {
+        exit(WEXITSTATUS(wait_status));
+    }
+    sig = WTERMSIG(wait_status);
+    (void)setrlimit(RLIMIT_CORE, &none);
+    (void)signal(sig, SIG_DFL);
+    sigemptyset(&set);
+    sigaddset(&set, sig);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
+    (void)raise(sig);
+    exit(128 + sig);
+}

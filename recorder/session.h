@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the recorder tells the writer when a session opens: facts about who, where and how, each as
+ * the kernel has it; what the user could have forged is named `env.`.  Knows nothing of relaying.
+ */
+#ifndef TTYTRAIL_RECORDER_SESSION_H
+#define TTYTRAIL_RECORDER_SESSION_H
+
+#include <sys/ioctl.h>
+
+#include "common/buf.h"
+#include "common/err.h"
+#include "recorder/recorder.h"
+
+enum session_kind { SESSION_TTY, SESSION_STREAM, SESSION_MIXED };
+
+/** session_facts(out, config, kind, tty, size, err): Append all facts to ${out}.  ${tty}: the
+ * descriptor of the outer terminal, -1 for none; ${size} then unset. */
+int session_facts(struct buf *out, const struct recorder_config *config, enum session_kind kind,
+                  int tty, const struct winsize *size, struct error *err);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The outer terminal: the user's.  Raw while the session runs, as it was on every way out, a fatal
+ * signal's included.  Knows nothing of ptys.  Invariants: raw mode comes and goes with TCSANOW
+ * (anything else throws typed-ahead keys away or waits for output, PITFALLS 11); the description we
+ * were given is never made non-blocking, since it is shared with the outer shell: we open one of
+ * our own where we may.
+ */
+#ifndef TTYTRAIL_RECORDER_TERM_H
+#define TTYTRAIL_RECORDER_TERM_H
+
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+
+#include "common/err.h"
+
+struct term {
+    int fd;           /* for reading and writing; -1: no terminal */
+    bool nonblocking; /* fd is a description of our own */
+    bool raw;
+    bool exclusive; /* TIOCEXCL was set by us */
+    struct termios saved;
+    struct winsize size;
+};
+
+/** term_open(ret, fd, err): Look at the terminal ${fd} (borrowed) and open it anew. */
+int term_open(struct term *ret, int fd, struct error *err);
+/** term_exclusive(t): Nobody else may open it from now on (login mode only, PITFALLS 1). */
+void term_exclusive(struct term *t);
+/** term_raw(t, err): Enter raw mode; also after having been stopped and continued. */
+int term_raw(struct term *t, struct error *err);
+/** term_continued(): Whether SIGCONT came since the last call: modes and size may have changed. */
+bool term_continued(void);
+/** term_resized(t): Read the size again; true when it changed. */
+bool term_resized(struct term *t);
+/** term_close(t): Leave raw mode and close; closed twice does nothing. */
+void term_close(struct term *t);
+
+#endif

@@ -1,0 +1,1 @@
+add_fuzz(redact DEPS tt_recorder)
