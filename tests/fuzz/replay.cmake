@@ -1,0 +1,2 @@
+add_fuzz(expression DEPS tt_replay)
+add_fuzz(sanitize DEPS tt_replay)

@@ -1,0 +1,7 @@
+add_unit(expression DEPS tt_replay)
+add_unit(sanitize DEPS tt_replay)
+add_unit(pace DEPS tt_replay)
+add_unit(keys DEPS tt_replay)
+add_unit(listing DEPS tt_replay)
+add_unit(timeline DEPS tt_replay)
+add_unit(export DEPS tt_replay tt_db_store)

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* list's predicates: what they match, how they bind, and what their errors point at. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "replay/expression.h"
+
+#define MAX_WORDS 200
+
+/* 2026-11-22T12:00:00Z */
+#define NOON_US (INT64_C(1795348800) * 1000000)
+
+static struct session_row session(void)
+{
+    struct session_row s;
+
+    memset(&s, 0, sizeof s);
+    s.user = (char *)(uintptr_t) "alice";
+    s.title = (char *)(uintptr_t) "deploy of the web shop";
+    s.uid = 1000;
+    s.started_us = NOON_US;
+    return s;
+}
+
+/* Splits at blanks into words of the command line; '_' stands for a blank inside one. */
+static int words_of(const char *line, char *copy, size_t size, char **argv)
+{
+    int argc = 0;
+
+    assert_true(strlen(line) < size);
+    memcpy(copy, line, strlen(line) + 1);
+    for (char *p = copy; *p != '\0';) {
+        while (*p == ' ') {
+            *p++ = '\0';
+        }
+        if (*p == '\0') {
+            break;
+        }
+        assert_true(argc < MAX_WORDS);
+        argv[argc++] = p;
+        for (; *p != '\0' && *p != ' '; p++) {
+            *p = *p == '_' ? ' ' : *p;
+        }
+    }
+    return argc;
+}
+
+static int parse(const char *line, struct expression **ret, struct error *err)
+{
+    char copy[2048], *argv[MAX_WORDS];
+    int argc = words_of(line, copy, sizeof copy, argv);
+
+    return expression_parse(ret, argc, argv, err);
+}
+
+static void matches_what_it_says(void **state)
+{
+    static const struct {
+        const char *line;
+        bool match;
+    } cases[] = {
+        {"", true},
+        {"user alice", true},
+        {"user bob", false},
+        {"user ali", false},
+        {"user 1000", true},
+        {"user 100", false},
+        {"u alice", true},
+        {"title web", true},
+        {"ti Web", false},
+        {"title web_shop", true},
+        {"from 1795348800", true},
+        {"from 1795348801", false},
+        {"f 2026-11-22T12:00:00Z", true},
+        {"fromdate 2026-11-22T12:00:01Z", false},
+        {"fro 2026-11-21T00:00:00Z", true},
+        {"to 1795348800", true},
+        {"to 1795348799.5", false},
+        {"tod 2026-11-22T11:59:59Z", false},
+        {"from 2026-11-20 to 2026-11-24", true},
+        {"from 2026-11-24 to 2026-11-20", false},
+        {"to 2026-11-22", true},
+        {"to 2026-11-21", false},
+        {"not user bob", true},
+        {"! user alice", false},
+        {"not not user alice", true},
+        {"user bob or user alice", true},
+        {"user bob user alice", false},
+        {"user alice title web", true},
+        {"user alice and title db", false},
+        {"user bob or user alice and title db", false},
+        {"( user bob or user alice ) and title web", true},
+        {"user bob and title db or user alice", true},
+        {"user bob and ( title db or user alice )", false},
+        {"not user bob title web", true},
+        {"not ( user bob or title db )", true},
+        {"not ( user bob or title web )", false},
+        {"user bob || user alice && title web", true},
+        {"title and", false},
+        {"user or or user alice", true},
+        {"( ( ( user alice ) ) )", true},
+        {"_user_alice_", true},
+        {"title_'web_shop'_and_!(user_bob)", true},
+        {"title_\"shop_web\"_or_(user_bob)", false},
+        {"title_deploy_and_not_(user_alice_or_user_bob)", false},
+    };
+    struct session_row s = session();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct expression *e = NULL;
+        struct error err;
+
+        err_clear(&err);
+        if (parse(cases[i].line, &e, &err) != 0) {
+            fail_msg("%s: %s", cases[i].line, err.text);
+        }
+        if (expression_match(e, &s) != cases[i].match) {
+            fail_msg("%s: should%s match", cases[i].line, cases[i].match ? "" : " not");
+        }
+        expression_free(e);
+    }
+}
+
+static void names_the_word_and_its_place(void **state)
+{
+    static const struct {
+        const char *line, *text;
+    } cases[] = {
+        {"usr alice", "word 1, 'usr': no such predicate"},
+        {"user alice and host x", "word 4, 'host': no such predicate"},
+        {"t x", "word 1, 't': ambiguous"},
+        {"user", "after word 1: 'user' needs a value"},
+        {"user alice or", "after word 3"},
+        {"user alice and", "after word 3"},
+        {"not", "after word 1"},
+        {"( user alice", "word 1, '(': is never closed"},
+        {"user alice )", "word 3, ')': nothing opens it"},
+        {"( )", "word 2, ')'"},
+        {"or user alice", "word 1, 'or'"},
+        {"user alice from yesterday-ish", "word 4, 'yesterday-ish'"},
+        {"to 2026-13-45", "word 2, '2026-13-45'"},
+        {"title_'web", "word 2: the quote is never closed"},
+        {"'user'_alice", "word 1, 'user'"},
+        {"x\x1b[2Jy z", "word 1, 'x\\x1b[2Jy'"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct expression *e = NULL;
+        struct error err;
+
+        err_clear(&err);
+        if (parse(cases[i].line, &e, &err) == 0) {
+            fail_msg("%s: was accepted", cases[i].line);
+        }
+        assert_null(e);
+        assert_int_equal(err.kind, ERR_USAGE);
+        if (strstr(err.text, cases[i].text) == NULL) {
+            fail_msg("%s: '%s' instead of '%s'", cases[i].line, err.text, cases[i].text);
+        }
+    }
+}
+
+static void refuses_what_is_too_deep_or_too_long(void **state)
+{
+    char *argv[4 * EXPRESSION_MAX_NODES];
+    char word_not[] = "not", word_open[] = "(", word_user[] = "user", word_x[] = "x";
+    struct expression *e = NULL;
+    struct error err;
+    int argc = 0;
+
+    (void)state;
+    for (argc = 0; argc < EXPRESSION_MAX_DEPTH + 1; argc++) {
+        argv[argc] = argc % 2 == 0 ? word_not : word_open;
+    }
+    argv[argc++] = word_user;
+    argv[argc++] = word_x;
+    assert_int_equal(expression_parse(&e, argc, argv, &err), -1);
+    assert_non_null(strstr(err.text, "nested too deeply"));
+
+    for (argc = 0; argc < 2 * EXPRESSION_MAX_NODES; argc += 2) {
+        argv[argc] = word_user;
+        argv[argc + 1] = word_x;
+    }
+    assert_int_equal(expression_parse(&e, argc, argv, &err), -1);
+    assert_non_null(strstr(err.text, "more than"));
+    assert_null(e);
+
+    char *huge = calloc(1, EXPRESSION_MAX_TEXT + 2);
+    assert_non_null(huge);
+    memset(huge, 'x', EXPRESSION_MAX_TEXT + 1);
+    assert_int_equal(expression_parse(&e, 1, &huge, &err), -1);
+    free(huge);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(matches_what_it_says),
+        cmocka_unit_test(names_the_word_and_its_place),
+        cmocka_unit_test(refuses_what_is_too_deep_or_too_long),
+    };
+
+    (void)setenv("TZ", "UTC", 1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
