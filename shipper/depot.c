@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shipper/depot.h"
+
+#include <string.h>
+
+bool depot_is_url(const char *text)
+{
+    return strncmp(text, "file://", 7) == 0 || strncmp(text, "s3://", 5) == 0;
+}
+
+static int open_bucket(struct depot **ret, const char *rest, const struct conf *conf,
+                       struct error *err)
+{
+    size_t n = strcspn(rest, "/");
+    const char *prefix = rest[n] == '/' ? rest + n + 1 : "";
+    char bucket[64];
+
+    if (n < 3 || n >= sizeof bucket) {
+        return err_set(err, ERR_USAGE, "s3://%.80s: no name of a bucket", rest);
+    }
+    memcpy(bucket, rest, n);
+    bucket[n] = '\0';
+    return depot_s3_open(ret, bucket, prefix, conf, err);
+}
+
+int depot_open(struct depot **ret, const char *url, const struct conf *conf, struct error *err)
+{
+    if (strncmp(url, "s3://", 5) == 0) {
+        return open_bucket(ret, url + 5, conf, err);
+    }
+    if (strncmp(url, "file://", 7) == 0) {
+        if (url[7] != '/') {
+            return err_set(err, ERR_USAGE, "%.80s: file URLs have three slashes and a whole path",
+                           url);
+        }
+        return depot_file_open(ret, url + 7, err);
+    }
+    if (url[0] == '/') {
+        return depot_file_open(ret, url, err);
+    }
+    return err_set(err, ERR_USAGE, "%.80s: neither file:///DIR nor s3://BUCKET/PREFIX", url);
+}
+
+void depot_close(struct depot *s)
+{
+    if (s != NULL) {
+        s->type->close(s);
+    }
+}
+
+int depot_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,
+              struct error *err)
+{
+    return s->type->put(s, put, ret, err);
+}
+
+int depot_get(struct depot *s, const char *name, const char *version_or_null, size_t max_bytes,
+              struct buf *ret, struct error *err)
+{
+    return s->type->get(s, name, version_or_null, max_bytes, ret, err);
+}
+
+int depot_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
+               struct error *err)
+{
+    return s->type->list(s, prefix, cb, user, err);
+}
+
+int depot_list_versions(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
+                        struct error *err)
+{
+    if (s->type->list_versions == NULL) {
+        return 1;
+    }
+    return s->type->list_versions(s, prefix, cb, user, err);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A depot is where batches go: a directory (file:///dir) or a bucket (s3://bucket/prefix), behind
+ * one table of functions.  Names are relative to the prefix, so that everything that is hashed or
+ * signed stays true when a bucket is copied.  It knows nothing of batches, keys or retries: every
+ * call is one attempt.
+ */
+#ifndef TTYTRAIL_SHIPPER_DEPOT_H
+#define TTYTRAIL_SHIPPER_DEPOT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/buf.h"
+#include "common/conf.h"
+#include "common/err.h"
+
+#define DEPOT_NAME_MAX 1024 /* of an object's name, as S3 has it */
+
+enum depot_put_result {
+    DEPOT_PUT_CONFIRMED, /* these bytes are stored under this name */
+    DEPOT_PUT_EXISTS     /* something is: it may be ours from an attempt before, or not */
+};
+
+struct depot_put {
+    const char *name;
+    const void *bytes;
+    size_t len;
+    const uint8_t *sha256; /* of bytes, 32 */
+    const char *content_type;
+};
+
+struct depot_item {
+    const char *name, *version; /* version "" outside list_versions */
+    uint64_t size;
+    int64_t modified_us; /* unix, as the store's clock has it */
+    bool delete_marker;
+};
+typedef int depot_list_fn(void *user, const struct depot_item *item);
+
+struct depot;
+
+struct depot_type {
+    const char *scheme;
+    int (*put)(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,
+               struct error *err);
+    int (*get)(struct depot *s, const char *name, const char *version, size_t max_bytes,
+               struct buf *ret, struct error *err);
+    int (*list)(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
+                struct error *err);
+    int (*list_versions)(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
+                         struct error *err); /* NULL: has none */
+    void (*close)(struct depot *s);
+};
+extern const struct depot_type depot_file_type, depot_s3_type;
+
+/* The head of every store. */
+struct depot {
+    const struct depot_type *type;
+};
+
+/** depot_open(ret, url, conf, err): "file:///dir", "/dir" or "s3://bucket[/prefix]"; USAGE for
+ * others.
+ * ${conf} (borrowed) holds [s3]. */
+int depot_open(struct depot **ret, const char *url, const struct conf *conf, struct error *err);
+/** depot_close(s): NULL does nothing. */
+void depot_close(struct depot *s);
+/** depot_is_url(text): Whether depot_open would take it for a store rather than a file's name. */
+bool depot_is_url(const char *text);
+
+/** depot_put(s, put, ret, err): Store one object that must not exist.  Nothing is ever overwritten.
+ * Errors: RETRY when it is worth another attempt (nothing is known of this one), DENIED and others
+ * not. */
+int depot_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,
+              struct error *err);
+/** depot_get(s, name, version_or_null, max_bytes, ret, err): Append the object to ${ret}.  SYSTEM
+ * with code ENOENT when there is none. */
+int depot_get(struct depot *s, const char *name, const char *version_or_null, size_t max_bytes,
+              struct buf *ret, struct error *err);
+/** depot_list(s, prefix, cb, user, err): Every object below ${prefix} ("" for all); the order is
+ * the store's own.  ${cb}'s non-zero result ends it and is returned. */
+int depot_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
+               struct error *err);
+/** depot_list_versions(s, prefix, cb, user, err): As depot_list, with every version of each.  1
+ * when the store keeps none or will not tell: nothing was called. */
+int depot_list_versions(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
+                        struct error *err);
+
+/* For depot_open: each implementation's own opening. */
+int depot_file_open(struct depot **ret, const char *dir, struct error *err);
+int depot_s3_open(struct depot **ret, const char *bucket, const char *prefix,
+                  const struct conf *conf, struct error *err);
+
+#endif

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A directory takes the same objects as a bucket: a name's slashes are directories. */
+#include "shipper/depot.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/io.h"
+
+#define DEPTH_MAX 16
+
+struct depot_file {
+    struct depot head;
+    char *dir;
+};
+
+static int path_of(const struct depot_file *f, const char *name, char **ret, struct error *err)
+{
+    /* Names are ours or come out of a signed manifest; a name that climbs is neither. */
+    if (name[0] == '/' || name[0] == '\0' || strstr(name, "..") != NULL) {
+        return err_set(err, ERR_CORRUPT, "name of an object leaves its directory");
+    }
+    if (asprintf(ret, "%s/%s", f->dir, name) < 0) {
+        *ret = NULL;
+        return err_sys(err, "allocate");
+    }
+    return 0;
+}
+
+/* Sorts errno once, as aws/s3 does with its codes. */
+static int sort_error(struct error *err)
+{
+    if (err->kind == ERR_SYSTEM) {
+        switch (err->code) {
+        case EACCES:
+        case EPERM:
+        case EROFS:
+            err->kind = ERR_DENIED;
+            break;
+        case ENOSPC:
+        case EDQUOT:
+        case EIO:
+        case EINTR:
+        case EMFILE:
+        case ENFILE:
+        case ESTALE:
+            err->kind = ERR_RETRY;
+            break;
+        default:
+            break;
+        }
+    }
+    return -1;
+}
+
+/* Unlike a bucket we can look at what has the name, and then also know that it is on the disk. */
+static int compare(const char *path, const struct depot_put *put, enum depot_put_result *ret,
+                   struct error *err)
+{
+    struct buf there;
+    int fd, rc = -1;
+
+    buf_init(&there, put->len + 1);
+    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+    if (fd >= 0 && fsync(fd) == 0 && io_read_file(AT_FDCWD, path, put->len, &there, err) == 0 &&
+        there.len == put->len &&
+        (put->len == 0 || memcmp(buf_data(&there), put->bytes, put->len) == 0)) {
+        *ret = DEPOT_PUT_CONFIRMED;
+    } else {
+        *ret = DEPOT_PUT_EXISTS;
+    }
+    rc = 0;
+    if (fd >= 0) {
+        close(fd);
+    }
+    buf_clear(&there);
+    return rc;
+}
+
+static int file_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,
+                    struct error *err)
+{
+    struct depot_file *f = (struct depot_file *)s;
+    char *path = NULL, *slash;
+    int rc;
+
+    if (path_of(f, put->name, &path, err) != 0) {
+        return -1;
+    }
+    slash = strrchr(path, '/');
+    *slash = '\0';
+    rc = io_mkdirs(path, 0750, err);
+    *slash = '/';
+    if (rc == 0) {
+        rc = io_create_file(AT_FDCWD, path, 0640, put->bytes, put->len, err);
+        if (rc == 0) {
+            *ret = DEPOT_PUT_CONFIRMED;
+        } else if (err->kind == ERR_SYSTEM && err->code == EEXIST) {
+            rc = compare(path, put, ret, err);
+        }
+    }
+    free(path);
+    return rc == 0 ? 0 : sort_error(err);
+}
+
+static int file_get(struct depot *s, const char *name, const char *version, size_t max_bytes,
+                    struct buf *ret, struct error *err)
+{
+    struct depot_file *f = (struct depot_file *)s;
+    char *path = NULL;
+    int rc;
+
+    (void)version;
+    if (path_of(f, name, &path, err) != 0) {
+        return -1;
+    }
+    rc = io_read_file(AT_FDCWD, path, max_bytes, ret, err);
+    free(path);
+    return rc;
+}
+
+struct walk {
+    const struct depot_file *file;
+    depot_list_fn *cb;
+    void *user;
+    struct error *err;
+};
+
+static int walk_dir(const struct walk *w, const char *name, int depth);
+
+static int walk_entry(const struct walk *w, const char *name, int depth)
+{
+    struct depot_item item = {.name = name, .version = ""};
+    char *path = NULL;
+    struct stat st;
+    size_t len = strlen(name);
+    int rc;
+
+    if (asprintf(&path, "%s/%s", w->file->dir, name) < 0) {
+        return err_sys(w->err, "allocate");
+    }
+    rc = lstat(path, &st);
+    free(path);
+    if (rc != 0) {
+        return errno == ENOENT ? 0 : err_sys(w->err, "stat %s", name);
+    }
+    if (S_ISDIR(st.st_mode)) {
+        return walk_dir(w, name, depth + 1);
+    }
+    /* A name beside its place is what a kill left of io_create_file: no object. */
+    if (len > 4 && strcmp(name + len - 4, ".tmp") == 0) {
+        return 0;
+    }
+    item.size = (uint64_t)st.st_size;
+    item.modified_us = (int64_t)st.st_mtim.tv_sec * 1000000 + st.st_mtim.tv_nsec / 1000;
+    return w->cb(w->user, &item);
+}
+
+static int walk_dir(const struct walk *w, const char *name, int depth)
+{
+    struct dirent **list = NULL;
+    char *path = NULL;
+    int n, rc = 0;
+
+    if (depth > DEPTH_MAX) {
+        return err_set(w->err, ERR_LIMIT, "%s: directories too deep", name);
+    }
+    if (asprintf(&path, "%s%s%s", w->file->dir, *name == '\0' ? "" : "/", name) < 0) {
+        return err_sys(w->err, "allocate");
+    }
+    n = scandir(path, &list, NULL, alphasort);
+    if (n < 0 && errno != ENOENT) {
+        rc = err_sys(w->err, "read directory %s", path);
+    }
+    free(path);
+    for (int i = 0; i < n; i++) {
+        const char *e = list[i]->d_name;
+        char *child = NULL;
+
+        if (rc == 0 && strcmp(e, ".") != 0 && strcmp(e, "..") != 0) {
+            rc = asprintf(&child, "%s%s%s", name, *name == '\0' ? "" : "/", e) < 0
+                     ? err_sys(w->err, "allocate")
+                     : walk_entry(w, child, depth);
+            free(child);
+        }
+        free(list[i]);
+    }
+    free(list);
+    return rc;
+}
+
+static int file_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
+                     struct error *err)
+{
+    struct walk w = {(struct depot_file *)s, cb, user, err};
+    char dir[DEPOT_NAME_MAX];
+    int n = snprintf(dir, sizeof dir, "%s", prefix);
+
+    if (n < 0 || (size_t)n >= sizeof dir || strstr(prefix, "..") != NULL) {
+        return err_set(err, ERR_USAGE, "prefix is no name");
+    }
+    while (n > 0 && dir[n - 1] == '/') {
+        dir[--n] = '\0';
+    }
+    return walk_dir(&w, dir, 0);
+}
+
+static void file_close(struct depot *s)
+{
+    struct depot_file *f = (struct depot_file *)s;
+
+    free(f->dir);
+    free(f);
+}
+
+const struct depot_type depot_file_type = {
+    .scheme = "file",
+    .put = file_put,
+    .get = file_get,
+    .list = file_list,
+    .list_versions = NULL,
+    .close = file_close,
+};
+
+int depot_file_open(struct depot **ret, const char *dir, struct error *err)
+{
+    struct depot_file *f = calloc(1, sizeof *f);
+    size_t n = strlen(dir);
+
+    while (n > 1 && dir[n - 1] == '/') {
+        n--;
+    }
+    if (f == NULL || (f->dir = strndup(dir, n)) == NULL) {
+        free(f);
+        return err_sys(err, "allocate");
+    }
+    f->head.type = &depot_file_type;
+    *ret = &f->head;
+    return 0;
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files: plain, or any number of gzip members end to end, read as a stream of any length. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "common/json.h"
+#include "shipper/field.h"
+#include "shipper/verify.h"
+#include "shipper/verify_cast.h"
+#include "storage/seal/chain.h"
+
+#define CHUNK 65536
+
+struct file {
+    int fd;
+    bool gzip, member_done, truncated;
+    int64_t members, size;
+    z_stream z;
+    struct verify_cast cast;
+    uint8_t in[CHUNK], out[CHUNK];
+};
+
+static ssize_t read_chunk(struct file *f, struct error *err)
+{
+    ssize_t n;
+
+    do {
+        n = read(f->fd, f->in, sizeof f->in);
+    } while (n < 0 && errno == EINTR);
+    if (n < 0) {
+        err_sys(err, "read");
+    } else {
+        f->size += n;
+    }
+    return n;
+}
+
+/* Unpacks what was read; members follow each other without a gap. */
+static int inflate_chunk(struct file *f, size_t n, struct error *err)
+{
+    f->z.next_in = f->in;
+    f->z.avail_in = (uInt)n;
+    while (f->z.avail_in > 0) {
+        int rc;
+
+        if (f->member_done && inflateReset(&f->z) != Z_OK) {
+            return err_set(err, ERR_SYSTEM, "zlib refused");
+        }
+        f->member_done = false;
+        do {
+            f->z.next_out = f->out;
+            f->z.avail_out = sizeof f->out;
+            rc = inflate(&f->z, Z_NO_FLUSH);
+            if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) {
+                return err_set(err, ERR_CORRUPT, "gzip member %lld is damaged",
+                               (long long)f->members + 1);
+            }
+            if (verify_cast_feed(&f->cast, f->out, sizeof f->out - f->z.avail_out, false, err) !=
+                0) {
+                return -1;
+            }
+        } while (rc == Z_OK && f->z.avail_out == 0);
+        if (rc == Z_STREAM_END) {
+            f->member_done = true;
+            f->members++;
+        } else if (rc == Z_BUF_ERROR) {
+            break;
+        }
+    }
+    return 0;
+}
+
+static int read_all(struct file *f, struct error *err)
+{
+    ssize_t n = read_chunk(f, err);
+
+    if (n == 0) {
+        return err_set(err, ERR_CORRUPT, "empty");
+    }
+    f->gzip = n >= 2 && f->in[0] == 0x1f && f->in[1] == 0x8b;
+    if (f->gzip && inflateInit2(&f->z, 15 + 16) != Z_OK) {
+        return err_set(err, ERR_SYSTEM, "zlib refused");
+    }
+    for (; n > 0; n = read_chunk(f, err)) {
+        int rc = f->gzip ? inflate_chunk(f, (size_t)n, err)
+                         : verify_cast_feed(&f->cast, f->in, (size_t)n, false, err);
+
+        if (rc != 0) {
+            return -1;
+        }
+    }
+    if (n < 0) {
+        return -1;
+    }
+    if (f->gzip && !f->member_done) {
+        f->truncated = true;
+        return err_set(err, ERR_CORRUPT, "ends inside gzip member %lld", (long long)f->members + 1);
+    }
+    return verify_cast_feed(&f->cast, NULL, 0, true, err);
+}
+
+/* Ours end with an exit line; anybody's just end. */
+static enum verify_verdict judge(struct file *f, char *id, size_t size, char *user,
+                                 size_t user_size, struct error *err)
+{
+    struct field_doc d = {NULL, (const char *)buf_data(&f->cast.header_json),
+                          f->cast.header_json.len};
+    enum verify_verdict verdict = VERIFY_COMPLETE;
+
+    if (!f->cast.header) {
+        (void)err_set(err, ERR_CORRUPT, "no header in the first line");
+        return VERIFY_ALTERED;
+    }
+    if (json_open(&d.json, err) != 0) {
+        return VERIFY_ALTERED;
+    }
+    if (field_text(&d, "$.ttytrail.session", id, size, NULL) == 0) {
+        verdict = f->cast.ended ? VERIFY_COMPLETE : VERIFY_OPEN;
+        if (field_text(&d, "$.ttytrail.user", user, user_size, NULL) != 0) {
+            user[0] = '\0';
+        }
+    }
+    json_close(d.json);
+    return verdict;
+}
+
+static void report(struct verify *v, struct file *f, const char *path, const struct error *bad)
+{
+    char id[128] = "", user[128] = "", detail[512];
+    struct error err = *bad;
+    enum verify_verdict verdict;
+    struct verify_line l = {.what = "file",
+                            .id = path,
+                            .user = user,
+                            .segments = f->members,
+                            .bytes = f->size,
+                            .detail = detail};
+
+    if (err.kind == ERR_NONE) {
+        verdict = judge(f, id, sizeof id, user, sizeof user, &err);
+    } else {
+        verdict = f->truncated ? VERIFY_TRUNCATED : VERIFY_ALTERED;
+    }
+    if (err.kind != ERR_NONE) {
+        (void)snprintf(detail, sizeof detail, "%s", err.text);
+    } else {
+        if (id[0] != '\0') {
+            (void)snprintf(detail, sizeof detail, "session %s, %lld events%s", id,
+                           (long long)f->cast.events, verdict == VERIFY_OPEN ? ", no end" : "");
+        } else {
+            (void)snprintf(detail, sizeof detail, "%lld events", (long long)f->cast.events);
+        }
+    }
+    l.verdict = verdict;
+    verify_report(v, &l);
+}
+
+int verify_file(struct verify *v, const char *path, struct error *err)
+{
+    static const struct error none = {.kind = ERR_NONE};
+    struct file f = {.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
+    struct error bad = none;
+    struct stat st;
+    int rc = -1;
+
+    if (f.fd < 0) {
+        return err_sys(err, "open %s", path);
+    }
+    if (fstat(f.fd, &st) != 0 || !S_ISREG(st.st_mode)) {
+        err_set(err, ERR_USAGE, "%s is not a regular file", path);
+    } else if (verify_cast_open(&f.cast, err) == 0) {
+        rc = read_all(&f, &bad);
+        if (rc != 0 && bad.kind == ERR_SYSTEM) {
+            *err = bad;
+            err_wrap(err, "%s", path);
+        } else {
+            report(v, &f, path, rc == 0 ? &none : &bad);
+            rc = 0;
+        }
+    }
+    if (f.gzip) {
+        (void)inflateEnd(&f.z);
+    }
+    verify_cast_close(&f.cast);
+    close(f.fd);
+    return rc;
+}

@@ -1,0 +1,1 @@
+add_fuzz(manifest DEPS tt_manifest)
