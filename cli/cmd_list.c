@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ttytrail list: which sessions there are. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "common/clock.h"
+#include "common/io.h"
+#include "replay/expression.h"
+#include "replay/listing.h"
+#include "storage/db/reader.h"
+
+#define MAX_USER_WIDTH 16U
+
+struct options {
+    struct cmd_common common;
+    bool json;
+    uint64_t limit; /* 0: none */
+    int words;
+    char **word;
+};
+
+/* Two walks: the first finds what all lines have in common, the second prints line by line; so
+ * memory is 16 bytes a session. */
+struct walk {
+    const struct options *options;
+    struct expression *expression;
+    struct listing listing;
+    struct buf line;
+    uint8_t (*ids)[CHAIN_ID];
+    size_t ids_len, ids_cap;
+    uint64_t matches, skip;
+    struct error *err;
+};
+
+static int first_walk(void *user, const struct session_row *s)
+{
+    struct walk *w = user;
+    size_t user_width = listing_width(s->user, strlen(s->user));
+
+    if (w->ids_len == w->ids_cap) {
+        size_t cap = w->ids_cap == 0 ? 256 : w->ids_cap * 2;
+        void *more = reallocarray(w->ids, cap, sizeof *w->ids);
+
+        if (more == NULL) {
+            return err_sys(w->err, "list sessions");
+        }
+        w->ids = more;
+        w->ids_cap = cap;
+    }
+    memcpy(w->ids[w->ids_len++], s->id, CHAIN_ID);
+    if (expression_match(w->expression, s)) {
+        w->matches++;
+        if (user_width > w->listing.user_width) {
+            w->listing.user_width = user_width < MAX_USER_WIDTH ? user_width : MAX_USER_WIDTH;
+        }
+    }
+    return 0;
+}
+
+static int put_line(struct walk *w)
+{
+    int rc = io_write_all(STDOUT_FILENO, buf_data(&w->line), w->line.len, w->err);
+
+    buf_reset(&w->line);
+    return rc;
+}
+
+static int second_walk(void *user, const struct session_row *s)
+{
+    struct walk *w = user;
+    int rc;
+
+    if (w->matches == 0 || !expression_match(w->expression, s)) {
+        return 0; /* matches 0: those that came since are for the next time */
+    }
+    w->matches--;
+    if (w->skip > 0) {
+        w->skip--;
+        return 0;
+    }
+    rc = w->options->json ? listing_json(&w->listing, &w->line, s, w->err)
+                          : listing_row(&w->listing, &w->line, s, w->err);
+    return rc != 0 ? -1 : put_line(w);
+}
+
+static size_t terminal_width(void)
+{
+    struct winsize size;
+
+    if (isatty(STDOUT_FILENO) != 1) {
+        return 0;
+    }
+    return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+static int print_all(struct walk *w, struct reader *r)
+{
+    if (reader_sessions(r, first_walk, w, w->err) != 0) {
+        return -1;
+    }
+    w->listing.id_digits = listing_id_digits(w->ids, w->ids_len);
+    if (w->options->limit > 0 && w->matches > w->options->limit) {
+        w->skip = w->matches - w->options->limit;
+        (void)fprintf(stderr,
+                      "ttytrail: %" PRIu64 " older sessions are not shown (--limit %" PRIu64 ")\n",
+                      w->skip, w->options->limit);
+    }
+    if (!w->options->json && w->matches > 0 &&
+        (listing_head(&w->listing, &w->line, w->err) != 0 || put_line(w) != 0)) {
+        return -1;
+    }
+    return reader_sessions(r, second_walk, w, w->err);
+}
+
+static int list(const struct options *options, struct error *err)
+{
+    struct walk w = {.options = options, .err = err};
+    struct reader *reader = NULL;
+    char db[4096];
+    int result = -1;
+
+    buf_init(&w.line, LISTING_LINE);
+    w.listing = (struct listing){
+        .user_width = sizeof "USER" - 1, .width = terminal_width(), .now_us = clock_unix_us()};
+    if (expression_parse(&w.expression, options->words, options->word, err) != 0 ||
+        cmd_db_path(&options->common, db, sizeof db, err) != 0 ||
+        json_open(&w.listing.json, err) != 0) {
+        goto out;
+    }
+    if (reader_open(&reader, db, err) != 0) {
+        if (err->kind == ERR_SYSTEM && err->code == ENOENT && options->common.db == NULL) {
+            (void)fprintf(stderr, "ttytrail: nothing has been recorded yet\n");
+            result = 0;
+        }
+        goto out;
+    }
+    result = print_all(&w, reader);
+out:
+    reader_close(reader);
+    json_close(w.listing.json);
+    expression_free(w.expression);
+    free(w.ids);
+    buf_clear(&w.line);
+    return result;
+}
+
+static int parse_limit(const char *text, uint64_t *ret)
+{
+    char *end;
+
+    errno = 0;
+    *ret = strtoull(text, &end, 10);
+    return errno != 0 || end == text || *end != '\0' || text[0] == '-' || *ret == 0 ? -1 : 0;
+}
+
+static int run(int argc, char **argv)
+{
+    static const struct option long_options[] = {{"json", no_argument, NULL, 'j'},
+                                                 {"limit", required_argument, NULL, 'n'},
+                                                 CMD_COMMON_OPTIONS,
+                                                 {NULL, 0, NULL, 0}};
+    struct options options = {.json = false};
+    struct error err;
+    int opt;
+
+    /* '+': the expression's own words may begin with anything. */
+    while ((opt = getopt_long(argc, argv, "+jn:h", long_options, NULL)) != -1) {
+        int rc = cmd_common_option(&cmd_list, opt == 'h' ? CMD_OPT_HELP : opt, &options.common);
+
+        if (rc >= 0) {
+            return rc;
+        }
+        if (rc == -2 && opt == 'j') {
+            options.json = true;
+        } else if (rc == -2 && parse_limit(optarg, &options.limit) != 0) {
+            return cmd_usage(&cmd_list, "--limit %s: a number from 1 up is needed", optarg);
+        }
+    }
+    options.words = argc - optind;
+    options.word = argv + optind;
+    err_clear(&err);
+    return list(&options, &err) != 0 ? cmd_fail(&err) : CMD_DONE;
+}
+
+const struct cmd cmd_list = {
+    .name = "list",
+    .summary = "which sessions were recorded",
+    .help =
+        "Usage: ttytrail list [OPTION...] [EXPRESSION]\n"
+        "\n"
+        "Lists the recorded sessions, oldest first.  On a terminal the table is fitted to its\n"
+        "width; elsewhere nothing is cut.  Times are local.\n"
+        "\n"
+        "Options:\n"
+        "  -j, --json       one JSON object a line, with everything that is known\n"
+        "  -n, --limit N    only the newest N (and say how many are left out)\n"
+        "      --db FILE    the evidence database\n"
+        "      --config FILE  the configuration\n"
+        "  -h, --help       this\n"
+        "\n"
+        "EXPRESSION, as sudoreplay has it; names may be shortened:\n"
+        "  user NAME        the user's name, or uid\n"
+        "  title TEXT       the title holds TEXT\n"
+        "  from TIME        started at TIME or later\n"
+        "  to TIME          started at TIME or earlier (a day counts to its end)\n"
+        "  A B, A and B     both;  A or B  either;  not A, ! A  the opposite;  ( A )\n"
+        "TIME is YYYY-MM-DD, YYYY-MM-DDTHH:MM[:SS] (local, or UTC with Z behind it), or seconds\n"
+        "since 1970.  `and` binds closer than `or`.  The whole may be one quoted argument.\n"
+        "\n"
+        "STATE is open, done, or cut: recorder or machine died, what it sent is there.\n"
+        "\n"
+        "Examples:\n"
+        "  ttytrail list\n"
+        "  ttytrail list user root from 2026-11-01\n"
+        "  ttytrail list 'title deploy and not (user alice or user bob)'\n"
+        "  ttytrail list --json --limit 10 | jq -r .id\n",
+    .run = run,
+};

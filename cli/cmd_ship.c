@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cmd.h"
+#include "common/json.h"
+#include "common/log.h"
+#include "shipper/ship.h"
+
+#define INSTALLED_DB     "/var/lib/ttytrail/evidence/evidence.db"
+#define INSTALLED_SOCKET "/run/ttytrail/control.sock"
+
+static const char help[] =
+    "Usage: ttytrail ship [--to URL] [OPTION...]\n\n"
+    "Sends what is recorded and not sent yet to a bucket or a directory: segments in packs, and\n"
+    "one signed manifest per pack.  Run again it goes on where it stopped; with nothing new it\n"
+    "sends nothing.\n\n"
+    "  --to URL        s3://BUCKET[/PREFIX] or file:///DIR; default: 'to' of [ship]\n"
+    "  --dry-run       say what would be sent, send nothing\n"
+    "  --json          one JSON object per batch, and one for the sum\n"
+    "  --quiet         say nothing but what went wrong\n"
+    "  --socket PATH   control socket of an installed writer\n"
+    "  --db FILE       the database\n"
+    "  --config FILE   the configuration: [ship] and [s3]\n"
+    "  --help          this text\n\n"
+    "Credentials come from the environment, the AWS files or the instance's role.\n"
+    "Exit status: 0 done (or nothing to ship), 1 failed or not all could be sent, 2 usage.\n\n"
+    "Examples:\n"
+    "  ttytrail ship --to file:///srv/audit\n"
+    "  ttytrail ship --to s3://audit-bucket/prod\n"
+    "  ttytrail ship --dry-run\n";
+
+struct options {
+    struct cmd_common common;
+    const char *to, *socket;
+    bool dry_run, json, quiet;
+};
+
+enum { OPT_TO = 1, OPT_DRY, OPT_JSON, OPT_QUIET, OPT_SOCKET };
+
+/* CMD_DONE after --help, CMD_USAGE; -1: go on. */
+static int parse(int argc, char **argv, struct options *o)
+{
+    static const struct option longs[] = {{"to", required_argument, NULL, OPT_TO},
+                                          {"dry-run", no_argument, NULL, OPT_DRY},
+                                          {"json", no_argument, NULL, OPT_JSON},
+                                          {"quiet", no_argument, NULL, OPT_QUIET},
+                                          {"socket", required_argument, NULL, OPT_SOCKET},
+                                          CMD_COMMON_OPTIONS,
+                                          {NULL, 0, NULL, 0}};
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, "q", longs, NULL)) != -1) {
+        int rc = cmd_common_option(&cmd_ship, opt, &o->common);
+
+        if (rc >= 0) {
+            return rc;
+        }
+        o->to = opt == OPT_TO ? optarg : o->to;
+        o->socket = opt == OPT_SOCKET ? optarg : o->socket;
+        o->dry_run |= opt == OPT_DRY;
+        o->json |= opt == OPT_JSON;
+        o->quiet |= opt == OPT_QUIET || opt == 'q';
+    }
+    if (optind < argc) {
+        return cmd_usage(&cmd_ship, "unexpected argument '%.100s'", argv[optind]);
+    }
+    return -1;
+}
+
+static void say_note(void *user, const char *text)
+{
+    char line[1024];
+
+    (void)user;
+    (void)fprintf(stderr, "ttytrail ship: %s\n", log_escape(text, strlen(text), line, sizeof line));
+}
+
+static void say_batch(void *user, const struct ship_batch *b)
+{
+    const struct options *o = user;
+
+    if (o->json) {
+        (void)printf("{\"batch\":\"%s\",\"kind\":\"%s\",\"seq\":%" PRId64 ",\"segments\":%" PRId64
+                     ",\"bytes\":%" PRId64 "}\n",
+                     b->name, b->kind, b->seq, b->segments, b->bytes);
+    } else if (!o->quiet && b->segments == 0) {
+        (void)printf("heartbeat %" PRId64 "\n", b->seq);
+    } else if (!o->quiet) {
+        (void)printf("batch %" PRId64 ": %" PRId64 " segments, %" PRId64 " bytes\n", b->seq,
+                     b->segments, b->bytes);
+    }
+    (void)fflush(stdout);
+}
+
+static int dry_run(const struct options *o, const struct ship_config *config)
+{
+    struct error err = {.kind = ERR_NONE};
+    struct ship_plan p;
+
+    if (ship_plan(config, &p, &err) != 0) {
+        return cmd_fail(&err);
+    }
+    if (o->json) {
+        (void)printf("{\"dry_run\":true,\"frozen\":%" PRId64 ",\"sessions\":%" PRId64
+                     ",\"segments\":%" PRId64 ",\"bytes\":%" PRId64 "}\n",
+                     p.frozen, p.sessions, p.segments, p.bytes);
+    } else if (p.segments == 0 && p.frozen == 0) {
+        (void)printf("nothing sealed is left to ship\n");
+    } else {
+        (void)printf("would ship %" PRId64 " segments of %" PRId64 " sessions, %" PRId64
+                     " bytes, and finish %" PRId64 " frozen batches%s%s\n",
+                     p.segments, p.sessions, p.bytes, p.frozen,
+                     config->to[0] == '\0' ? "" : ", to ", config->to);
+    }
+    return CMD_DONE;
+}
+
+static void say_sum(const struct options *o, const struct ship_config *config,
+                    const struct ship_result *r)
+{
+    if (o->json) {
+        (void)printf("{\"batches\":%" PRId64 ",\"heartbeats\":%" PRId64 ",\"segments\":%" PRId64
+                     ",\"bytes\":%" PRId64 ",\"puts\":%" PRId64 ",\"set_aside\":%" PRId64 "}\n",
+                     r->batches, r->heartbeats, r->segments, r->bytes, r->puts, r->set_aside);
+    } else if (!o->quiet && r->batches == 0) {
+        (void)printf("nothing to ship\n");
+    } else if (!o->quiet) {
+        (void)printf("shipped %" PRId64 " segments in %" PRId64 " batches, %" PRId64
+                     " bytes, to %s\n",
+                     r->segments, r->batches, r->bytes, config->to);
+    }
+}
+
+static int ship(const struct options *o, const struct ship_config *config)
+{
+    struct error err = {.kind = ERR_NONE};
+    struct ship_result r;
+
+    if (o->dry_run) {
+        return dry_run(o, config);
+    }
+    if (ship_run(config, &r, &err) != 0) {
+        return cmd_fail(&err);
+    }
+    say_sum(o, config, &r);
+    return r.set_aside > 0 ? CMD_FAILED : CMD_DONE;
+}
+
+static int run(int argc, char **argv)
+{
+    struct options o = {.to = NULL};
+    struct error err = {.kind = ERR_NONE};
+    struct conf conf = {.ship_to = NULL};
+    char db[4096];
+    struct ship_config config = {
+        .db = db, .conf = &conf, .batch = say_batch, .note = say_note, .user = &o};
+    int rc = parse(argc, argv, &o);
+
+    if (rc >= 0) {
+        return rc;
+    }
+    if (conf_open(&conf, o.common.config, &err) != 0 ||
+        cmd_db_path(&o.common, db, sizeof db, &err) != 0) {
+        rc = cmd_fail(&err);
+    } else {
+        config.to = o.to != NULL ? o.to : conf.ship_to;
+        config.socket_or_null = o.socket;
+        if (o.socket == NULL && strcmp(db, INSTALLED_DB) == 0 &&
+            access(INSTALLED_SOCKET, F_OK) == 0) {
+            config.socket_or_null = INSTALLED_SOCKET;
+        }
+        rc = config.to[0] == '\0' && !o.dry_run
+                 ? cmd_usage(&cmd_ship, "where to? --to URL, or 'to' of [ship]")
+                 : ship(&o, &config);
+    }
+    conf_clear(&conf);
+    return rc;
+}
+
+const struct cmd cmd_ship = {
+    .name = "ship",
+    .summary = "send recordings to S3 or a directory",
+    .help = help,
+    .run = run,
+};
