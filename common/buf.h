@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A growable run of bytes with a ceiling given at birth.  Invariants: data[off .. off+len) is the
- * content; len <= max; growing past max is ERR_LIMIT, never truncation.  Consuming from the front is
- * O(1).  Not for secrets (those live in the recorder's locked arena): growth may leave copies behind.
+ * content; len <= max; growing past max is ERR_LIMIT, never truncation.  Consuming from the front
+ * is O(1).  Not for secrets (those live in the recorder's locked arena): growth may leave copies
+ * behind.
  */
 #ifndef TTYTRAIL_COMMON_BUF_H
 #define TTYTRAIL_COMMON_BUF_H
@@ -27,7 +28,8 @@ void buf_reset(struct buf *b);
 uint8_t *buf_data(const struct buf *b);
 
 /** buf_reserve(b, extra, ret, err): Make room for ${extra} bytes after the content and point ${ret}
- * at it; buf_commit tells how many were written.  LIMIT above the ceiling, SYSTEM without memory. */
+ * at it; buf_commit tells how many were written.  LIMIT above the ceiling, SYSTEM without memory.
+ */
 int buf_reserve(struct buf *b, size_t extra, uint8_t **ret, struct error *err);
 /** buf_commit(b, n): ${n} of the reserved bytes now belong to the content. */
 void buf_commit(struct buf *b, size_t n);

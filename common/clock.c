@@ -112,7 +112,8 @@ void clock_format_utc(int64_t unix_us, const char *fmt, char *ret, size_t size)
         return;
     }
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wformat-nonliteral" /* the attribute in the header checks callers */
+#pragma GCC diagnostic ignored                                                                     \
+    "-Wformat-nonliteral" /* the attribute in the header checks callers */
     if (strftime(ret, size, fmt, &tm) == 0) {
         (void)snprintf(ret, size, "?");
     }

@@ -23,11 +23,17 @@ struct conf_key {
 };
 
 #define NUMBER(section, name, member, fallback, min, max)                                          \
-    {section, name, TYPE_NUMBER, offsetof(struct conf, member), fallback, min, max, NULL}
+    {                                                                                              \
+        section, name, TYPE_NUMBER, offsetof(struct conf, member), fallback, min, max, NULL        \
+    }
 #define CHOICE(section, name, member, fallback, words)                                             \
-    {section, name, TYPE_CHOICE, offsetof(struct conf, member), fallback, 0, 0, words}
+    {                                                                                              \
+        section, name, TYPE_CHOICE, offsetof(struct conf, member), fallback, 0, 0, words           \
+    }
 #define TEXT(section, name, member)                                                                \
-    {section, name, TYPE_TEXT, offsetof(struct conf, member), "", 0, 0, NULL}
+    {                                                                                              \
+        section, name, TYPE_TEXT, offsetof(struct conf, member), "", 0, 0, NULL                    \
+    }
 
 static const struct conf_key keys[] = {
     CHOICE("record", "commit", commit, "first", "first|batch"),
@@ -197,8 +203,7 @@ static int load_file(struct conf *c, const char *path, struct error *err)
                           : err_set(err, ERR_USAGE, "cannot read %s", path);
     }
     return err_set(err, ERR_USAGE, "%s:%d: %s", path, line,
-                   l.first.kind != ERR_NONE ? l.first.text
-                                            : "neither [section] nor key = value");
+                   l.first.kind != ERR_NONE ? l.first.text : "neither [section] nor key = value");
 }
 
 static int is_conf(const struct dirent *e)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ttytrail.conf: one table of every key with its section, type, bounds and default (docs/DESIGN.md
- * section 10, ttytrail.conf(5)); INI read by inih.  Knows nothing of who uses a value.  Unknown keys,
- * wrong values and repeated sections' mistakes are errors that name file and line.  The recorder never
- * reads this: it is handed its part as a policy by the writer.
+ * section 10, ttytrail.conf(5)); INI read by inih.  Knows nothing of who uses a value.  Unknown
+ * keys, wrong values and repeated sections' mistakes are errors that name file and line.  The
+ * recorder never reads this: it is handed its part as a policy by the writer.
  */
 #ifndef TTYTRAIL_COMMON_CONF_H
 #define TTYTRAIL_COMMON_CONF_H
@@ -49,11 +49,11 @@ void conf_clear(struct conf *c);
 /** conf_load(c, path, err): Read ${path} over what ${c} holds, then ${path}'s sibling directory
  * "conf.d" (its *.conf in order of name).  USAGE with "file:line: ..." for what is wrong. */
 int conf_load(struct conf *c, const char *path, struct error *err);
-/** conf_default_path(ret, size): /etc/ttytrail/ttytrail.conf if that exists, else the user's own under
- * XDG_CONFIG_HOME or ~/.config; returns true when the file exists. */
+/** conf_default_path(ret, size): /etc/ttytrail/ttytrail.conf if that exists, else the user's own
+ * under XDG_CONFIG_HOME or ~/.config; returns true when the file exists. */
 bool conf_default_path(char *ret, size_t size);
-/** conf_open(c, path_or_null, err): conf_init, then conf_load of ${path_or_null} (which must exist) or of
- * the default path (which need not). */
+/** conf_open(c, path_or_null, err): conf_init, then conf_load of ${path_or_null} (which must exist)
+ * or of the default path (which need not). */
 int conf_open(struct conf *c, const char *path_or_null, struct error *err);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The one error idiom: a function that can fail returns int 0 or -1 (or a pointer) and fills a
- * caller-owned struct error.  `kind` is for machines and the only member that is branched on; `text`
- * is for people, reads outside-in ("ship batch 42: put s3://b/k: 403 AccessDenied"), is one line and
- * never holds session bytes, keys, tokens or signatures.  Knows nothing of any other module.
+ * caller-owned struct error.  `kind` is for machines and the only member that is branched on;
+ * `text` is for people, reads outside-in ("ship batch 42: put s3://b/k: 403 AccessDenied"), is one
+ * line and never holds session bytes, keys, tokens or signatures.  Knows nothing of any other
+ * module.
  */
 #ifndef TTYTRAIL_COMMON_ERR_H
 #define TTYTRAIL_COMMON_ERR_H

@@ -79,7 +79,7 @@ int io_read_file(int dirfd, const char *path, size_t max_bytes, struct buf *ret,
 static int sync_dir_of(int dirfd, const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');
-    char *dir = slash == NULL    ? strdup(".")
+    char *dir = slash == NULL   ? strdup(".")
                 : slash == path ? strdup("/")
                                 : strndup(path, (size_t)(slash - path));
     int fd, rc = 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Descriptors and files: whole reads and writes, bounded file reading, atomic replacement, directories.
- * Every descriptor is born CLOEXEC and every path-taking open of ours is O_NOFOLLOW.  Knows nothing
- * of what the bytes mean.  Also here, since everybody needs them: big-endian integers and hex.
+ * Descriptors and files: whole reads and writes, bounded file reading, atomic replacement,
+ * directories. Every descriptor is born CLOEXEC and every path-taking open of ours is O_NOFOLLOW.
+ * Knows nothing of what the bytes mean.  Also here, since everybody needs them: big-endian integers
+ * and hex.
  */
 #ifndef TTYTRAIL_COMMON_IO_H
 #define TTYTRAIL_COMMON_IO_H
@@ -16,12 +17,11 @@
 
 /** io_write_all(fd, bytes, len, err): Write everything, over EINTR and short writes. */
 int io_write_all(int fd, const void *bytes, size_t len, struct error *err);
-/** io_read_file(dirfd, path, max_bytes, ret, err): Append the file's content to ${ret}; LIMIT when it
- * is larger than ${max_bytes}.  Refuses what is not a regular file. */
-int io_read_file(int dirfd, const char *path, size_t max_bytes, struct buf *ret,
-                 struct error *err);
-/** io_replace_file(dirfd, path, mode, bytes, len, err): Write beside ${path}, fsync, rename over it,
- * fsync the directory: readers see the old or the new content, never a part. */
+/** io_read_file(dirfd, path, max_bytes, ret, err): Append the file's content to ${ret}; LIMIT when
+ * it is larger than ${max_bytes}.  Refuses what is not a regular file. */
+int io_read_file(int dirfd, const char *path, size_t max_bytes, struct buf *ret, struct error *err);
+/** io_replace_file(dirfd, path, mode, bytes, len, err): Write beside ${path}, fsync, rename over
+ * it, fsync the directory: readers see the old or the new content, never a part. */
 int io_replace_file(int dirfd, const char *path, mode_t mode, const void *bytes, size_t len,
                     struct error *err);
 /** io_create_file(dirfd, path, mode, bytes, len, err): As io_replace_file, but errno EEXIST (kind
@@ -59,7 +59,8 @@ static inline uint64_t io_get_be64(const uint8_t *p)
     return ((uint64_t)io_get_be32(p) << 32) | io_get_be32(p + 4);
 }
 
-/** io_hex(bytes, len, out): Lower-case hex and a NUL into ${out} (2*len+1 bytes); returns ${out}. */
+/** io_hex(bytes, len, out): Lower-case hex and a NUL into ${out} (2*len+1 bytes); returns ${out}.
+ */
 char *io_hex(const uint8_t *bytes, size_t len, char *out);
 /** io_unhex(text, out, len): Exactly 2*${len} hex digits of ${text} (more must not follow) into
  * ${out}; -1 otherwise. */

@@ -27,7 +27,8 @@ struct json;
 int json_open(struct json **ret, struct error *err);
 void json_close(struct json *j);
 
-/** json_text(j, doc, len, path, ret, err): Append the text (or number, or JSON of an object or array) at
+/** json_text(j, doc, len, path, ret, err): Append the text (or number, or JSON of an object or
+ * array) at
  * ${path} to ${ret}: 1 found, 0 absent or null, -1 error (CORRUPT when ${doc} is no JSON). */
 int json_text(struct json *j, const char *doc, size_t len, const char *path, struct buf *ret,
               struct error *err);

@@ -19,8 +19,7 @@ int json_open(struct json **ret, struct error *err)
     }
     if (sqlite3_open_v2(":memory:", &j->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
             SQLITE_OK ||
-        sqlite3_prepare_v2(j->db,
-                           "SELECT json_extract(?1, ?2), json_type(?1, ?2)", -1, &j->get,
+        sqlite3_prepare_v2(j->db, "SELECT json_extract(?1, ?2), json_type(?1, ?2)", -1, &j->get,
                            NULL) != SQLITE_OK ||
         sqlite3_prepare_v2(j->db,
                            "SELECT key, value, type FROM json_each(?1, ?2) WHERE "
@@ -67,8 +66,7 @@ static void done(sqlite3_stmt *st)
 /* What SQLite says of bad JSON quotes none of it ("malformed JSON"), so it may be shown. */
 static int foreign_error(sqlite3_stmt *st, const char *path, struct error *err)
 {
-    return err_set(err, ERR_CORRUPT, "JSON at %s: %s", path,
-                   sqlite3_errmsg(sqlite3_db_handle(st)));
+    return err_set(err, ERR_CORRUPT, "JSON at %s: %s", path, sqlite3_errmsg(sqlite3_db_handle(st)));
 }
 
 int json_text(struct json *j, const char *doc, size_t len, const char *path, struct buf *ret,

@@ -46,43 +46,46 @@ static size_t escape_control(uint8_t c, uint8_t *at)
     return 6;
 }
 
+/* One character that may not stand as it is; *at moves on.  How many bytes of input it took. */
+static size_t escape_one(const uint8_t *p, size_t len, uint8_t **at, bool *ret_lossy)
+{
+    int n = utf8_length(p, len);
+
+    if (n == 1) {
+        *at += escape_control(*p, *at);
+        return 1;
+    }
+    if (n > 1) {
+        memcpy(*at, p, (size_t)n);
+        *at += n;
+        return (size_t)n;
+    }
+    memcpy(*at, "\xef\xbf\xbd", 3);
+    *at += 3;
+    if (ret_lossy != NULL) {
+        *ret_lossy = true;
+    }
+    return 1;
+}
+
 int json_escape(struct buf *out, const uint8_t *bytes, size_t len, bool *ret_lossy,
                 struct error *err)
 {
     uint8_t *start, *at;
     size_t i = 0;
 
-    if (len > SIZE_MAX / GROWTH) {
+    if (len > SIZE_MAX / GROWTH - 8) {
         return err_set(err, ERR_LIMIT, "JSON string of %zu bytes", len);
     }
-    if (buf_reserve(out, len * GROWTH, &start, err) != 0) {
+    if (buf_reserve(out, len * GROWTH + 8, &start, err) != 0) {
         return -1;
     }
     at = start;
     while (i < len) {
-        size_t plain = utf8_plain(bytes + i, len - i);
-        int n;
-
-        memcpy(at, bytes + i, plain);
-        at += plain;
-        i += plain;
-        if (i == len) {
-            break;
-        }
-        n = utf8_length(bytes + i, len - i);
-        if (n == 1) {
-            at += escape_control(bytes[i++], at);
-        } else if (n > 1) {
-            memcpy(at, bytes + i, (size_t)n);
-            at += n;
-            i += (size_t)n;
-        } else {
-            memcpy(at, "\xef\xbf\xbd", 3);
-            at += 3;
-            i++;
-            if (ret_lossy != NULL) {
-                *ret_lossy = true;
-            }
+        /* Copy and look in one go: runs between escapes are too short for a call of memcpy each. */
+        i += utf8_copy_plain(bytes + i, len - i, &at);
+        if (i < len) {
+            i += escape_one(bytes + i, len - i, &at, ret_lossy);
         }
     }
     buf_commit(out, (size_t)(at - start));

@@ -85,6 +85,29 @@ size_t utf8_plain(const uint8_t *p, size_t len)
     return i;
 }
 
+size_t utf8_copy_plain(const uint8_t *p, size_t len, uint8_t **at)
+{
+    uint8_t *to = *at;
+    size_t i = 0;
+
+    while (len - i >= 8) {
+        uint64_t w;
+
+        memcpy(&w, p + i, 8);
+        memcpy(to + i, &w, 8);
+        if (word_has_special(w)) {
+            break;
+        }
+        i += 8;
+    }
+    while (i < len && p[i] >= 0x20 && p[i] < 0x7f && p[i] != '"' && p[i] != '\\') {
+        to[i] = p[i];
+        i++;
+    }
+    *at = to + i;
+    return i;
+}
+
 size_t utf8_printable(const uint8_t *p, size_t len)
 {
     int n = utf8_length(p, len);

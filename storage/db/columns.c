@@ -69,6 +69,6 @@ int columns_session(sqlite3_stmt *st, struct session_row *s, struct error *err)
     take_boot(st, 30, s->recorder_boot);
     s->recorder_pid = sqlite3_column_int64(st, 31);
     s->recorder_start = sqlite3_column_int64(st, 32);
-    return buf_append(&s->facts, sqlite3_column_blob(st, 33),
-                      (size_t)sqlite3_column_bytes(st, 33), err);
+    return buf_append(&s->facts, sqlite3_column_blob(st, 33), (size_t)sqlite3_column_bytes(st, 33),
+                      err);
 }

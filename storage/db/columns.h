@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The session table's columns in the one order in which reader and store read them; internal to db. */
+/* The session table's columns in the one order in which reader and store read them; internal to db.
+ */
 #ifndef TTYTRAIL_DB_COLUMNS_H
 #define TTYTRAIL_DB_COLUMNS_H
 
@@ -15,8 +16,8 @@
     "recorder_boot, recorder_pid, recorder_start, facts, last_seq"
 #define COLUMNS_LAST_SEQ 34
 
-/** columns_session(st, ret, err): The current row of ${st} into ${ret} (initialised; cleared first).
- * CORRUPT when a blob has the wrong length. */
+/** columns_session(st, ret, err): The current row of ${st} into ${ret} (initialised; cleared
+ * first). CORRUPT when a blob has the wrong length. */
 int columns_session(sqlite3_stmt *st, struct session_row *ret, struct error *err);
 
 #endif

@@ -58,9 +58,8 @@ const char *reader_path(const struct reader *r)
 sqlite3_stmt *reader_statement(struct reader *r, enum reader_statement which, const char *sql,
                                struct error *err)
 {
-    if (r->st[which] == NULL &&
-        sqlite3_prepare_v3(r->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &r->st[which], NULL) !=
-            SQLITE_OK) {
+    if (r->st[which] == NULL && sqlite3_prepare_v3(r->db, sql, -1, SQLITE_PREPARE_PERSISTENT,
+                                                   &r->st[which], NULL) != SQLITE_OK) {
         schema_error(r->db, err, r->path);
     }
     return r->st[which];
@@ -68,8 +67,7 @@ sqlite3_stmt *reader_statement(struct reader *r, enum reader_statement which, co
 
 int reader_meta(struct reader *r, const char *key, struct buf *ret, struct error *err)
 {
-    sqlite3_stmt *st =
-        reader_statement(r, RD_META, "SELECT value FROM meta WHERE key = ?1", err);
+    sqlite3_stmt *st = reader_statement(r, RD_META, "SELECT value FROM meta WHERE key = ?1", err);
     int rc = 0, step;
 
     if (st == NULL) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reading side of evidence.db, for every command.  Read-only; no call keeps a transaction open after
- * it returns (PITFALLS 19), so a reader never blocks the writer and never sees half a commit.
- * Content is copied out, one segment at a time.  A session left open by dead processes is shown as cut.
+ * The reading side of evidence.db, for every command.  Read-only; no call keeps a transaction open
+ * after it returns (PITFALLS 19), so a reader never blocks the writer and never sees half a commit.
+ * Content is copied out, one segment at a time.  A session left open by dead processes is shown as
+ * cut.
  */
 #ifndef TTYTRAIL_DB_READER_H
 #define TTYTRAIL_DB_READER_H
@@ -16,24 +17,25 @@
 
 struct reader;
 
-/** reader_open(ret, path, err): SYSTEM ENOENT when there is none, CORRUPT when it is no evidence database
- * or a newer one than we know. */
+/** reader_open(ret, path, err): SYSTEM ENOENT when there is none, CORRUPT when it is no evidence
+ * database or a newer one than we know. */
 int reader_open(struct reader **ret, const char *path, struct error *err);
 void reader_close(struct reader *r);
 const char *reader_path(const struct reader *r);
 
-/** reader_meta(r, key, ret, err): A text of table meta ("host", "epoch" (hex), "epoch_why", "created_us",
- * "machine_id") appended to ${ret}: 1 found, 0 absent, -1. */
+/** reader_meta(r, key, ret, err): A text of table meta ("host", "epoch" (hex), "epoch_why",
+ * "created_us", "machine_id") appended to ${ret}: 1 found, 0 absent, -1. */
 int reader_meta(struct reader *r, const char *key, struct buf *ret, struct error *err);
 
-/** reader_sessions(r, cb, user, err): ${cb} with every session, oldest first; its non-zero result ends the
- * walk and is returned.  ${cb} may call the reader.  Rows are read in pages of 256. */
+/** reader_sessions(r, cb, user, err): ${cb} with every session, oldest first; its non-zero result
+ * ends the walk and is returned.  ${cb} may call the reader.  Rows are read in pages of 256. */
 int reader_sessions(struct reader *r, int (*cb)(void *user, const struct session_row *s),
                     void *user, struct error *err);
 /** reader_session(r, row, ret, err): The row numbered ${row}: 1, 0 absent, -1. */
 int reader_session(struct reader *r, int64_t row, struct session_row *ret, struct error *err);
-/** reader_find(r, spec, ret, err): SESSION of the command line: an id, a unique prefix of one (from four
- * digits), "last", "title:T" (the newest of that title).  0; -1, USAGE, names what is ambiguous or absent. */
+/** reader_find(r, spec, ret, err): SESSION of the command line: an id, a unique prefix of one (from
+ * four digits), "last", "title:T" (the newest of that title).  0; -1, USAGE, names what is
+ * ambiguous or absent. */
 int reader_find(struct reader *r, const char *spec, struct session_row *ret, struct error *err);
 
 struct segment_row {
@@ -45,25 +47,27 @@ struct segment_row {
     char codec[16];
     int64_t sealed_us, first_t_us, last_t_us;
 };
-/** reader_segment(r, session_row, number, ret, ret_bytes, err): Segment ${number}: its row, and its bytes
- * appended to ${ret_bytes} (NULL: row only): 1, 0 absent, -1. */
+/** reader_segment(r, session_row, number, ret, ret_bytes, err): Segment ${number}: its row, and its
+ * bytes appended to ${ret_bytes} (NULL: row only): 1, 0 absent, -1. */
 int reader_segment(struct reader *r, int64_t session_row, int64_t number, struct segment_row *ret,
                    struct buf *ret_bytes, struct error *err);
 
-/** reader_snapshot(r, session_row, ret, ret_frames, ret_hash_ok, err): In one transaction: the session's
- * row, and all of its tail's frames in the order of their rows appended to ${ret_frames}; *ret_hash_ok
- * says whether the tail's running hashes hold.  1, 0 absent, -1. */
+/** reader_snapshot(r, session_row, ret, ret_frames, ret_hash_ok, err): In one transaction: the
+ * session's row, and all of its tail's frames in the order of their rows appended to ${ret_frames};
+ * *ret_hash_ok says whether the tail's running hashes hold.  1, 0 absent, -1. */
 int reader_snapshot(struct reader *r, int64_t session_row, struct session_row *ret,
                     struct buf *ret_frames, bool *ret_hash_ok, struct error *err);
 
-/* For ship: segments that are durable and not marked shipped.  Durable is what lies at or below a horizon
- * that a writer gave (control_seal_now): it noted the newest segment, then synced (PITFALLS 17). */
+/* For ship: segments that are durable and not marked shipped.  Durable is what lies at or below a
+ * horizon that a writer gave (control_seal_now): it noted the newest segment, then synced (PITFALLS
+ * 17). */
 struct unshipped {
     int64_t session_row, number, size, sealed_us;
     bool final;
 };
-/** reader_unshipped(r, horizon, cb, user, err): Oldest sealed first, each session's in order of number,
- * none above ${horizon}.  ${cb} may call the reader; non-zero ends the walk and is returned. */
+/** reader_unshipped(r, horizon, cb, user, err): Oldest sealed first, each session's in order of
+ * number, none above ${horizon}.  ${cb} may call the reader; non-zero ends the walk and is
+ * returned. */
 int reader_unshipped(struct reader *r, int64_t horizon,
                      int (*cb)(void *user, const struct unshipped *u), void *user,
                      struct error *err);

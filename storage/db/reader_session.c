@@ -99,10 +99,9 @@ static int find_title(struct reader *r, const char *title, struct session_row *r
                       struct error *err)
 {
     char shown[128];
-    sqlite3_stmt *st = reader_statement(r, RD_TITLE,
-                                        "SELECT " COLUMNS_SESSION
-                                        " FROM session WHERE title = ?1 ORDER BY row DESC LIMIT 1",
-                                        err);
+    sqlite3_stmt *st = reader_statement(
+        r, RD_TITLE,
+        "SELECT " COLUMNS_SESSION " FROM session WHERE title = ?1 ORDER BY row DESC LIMIT 1", err);
     int rc;
 
     if (st == NULL) {

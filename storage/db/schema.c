@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 /*
- * Version 1.  The tail has no index but its rowid: 1,000 sessions of 64 bytes in one commit cost 104 KiB
- * of WAL this way and 4,345 KiB with a key of session and number (PITFALLS 20).
+ * Version 1.  The tail has no index but its rowid: 1,000 sessions of 64 bytes in one commit cost
+ * 104 KiB of WAL this way and 4,345 KiB with a key of session and number (PITFALLS 20).
  */
 static const char version_1[] =
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;"
@@ -116,8 +116,7 @@ static int pragma(sqlite3 *db, const char *sql, int64_t *ret, struct error *err)
     sqlite3_stmt *st = NULL;
     int rc = -1;
 
-    if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK &&
-        sqlite3_step(st) == SQLITE_ROW) {
+    if (sqlite3_prepare_v2(db, sql, -1, &st, NULL) == SQLITE_OK && sqlite3_step(st) == SQLITE_ROW) {
         *ret = sqlite3_column_int64(st, 0);
         rc = 0;
     } else {
@@ -158,16 +157,30 @@ static int create(sqlite3 *db, struct error *err)
     return schema_exec(db, stamp, err);
 }
 
-int schema_migrate(sqlite3 *db, struct error *err)
+/* Whether ${db} is new: 1; 0 when it is one of ours; -1. */
+static int is_new(sqlite3 *db, struct error *err)
 {
-    int64_t version = 0, pages = 0;
+    int64_t version = 0, tables = 0;
 
     if (pragma(db, "PRAGMA user_version", &version, err) != 0 ||
-        pragma(db, "SELECT count(*) FROM sqlite_schema", &pages, err) != 0) {
+        pragma(db, "SELECT count(*) FROM sqlite_schema", &tables, err) != 0) {
         return -1;
     }
-    if (version != 0 || pages != 0) {
-        return schema_check(db, err);
+    return version == 0 && tables == 0 ? 1 : schema_check(db, err);
+}
+
+int schema_acceptable(sqlite3 *db, struct error *err)
+{
+    return is_new(db, err) < 0 ? -1 : 0;
+}
+
+int schema_migrate(sqlite3 *db, struct error *err)
+{
+    int64_t version = 0;
+    int rc = is_new(db, err);
+
+    if (rc <= 0) {
+        return rc;
     }
     /* Two private writers may both find a new file: the second finds the first one's work. */
     if (schema_exec(db, "BEGIN IMMEDIATE", err) != 0) {

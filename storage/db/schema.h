@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The layout of evidence.db: numbered migrations, PRAGMA user_version, application_id.  The one place
- * where its tables are written down in code; docs/FORMAT.md, "Schema", explains them.
+ * The layout of evidence.db: numbered migrations, PRAGMA user_version, application_id.  The one
+ * place where its tables are written down in code; docs/FORMAT.md, "Schema", explains them.
  */
 #ifndef TTYTRAIL_DB_SCHEMA_H
 #define TTYTRAIL_DB_SCHEMA_H
@@ -20,6 +20,9 @@ int schema_error(sqlite3 *db, struct error *err, const char *what);
 int schema_exec(sqlite3 *db, const char *sql, struct error *err);
 /** schema_check(db, err): CORRUPT unless it is an evidence database of a version we know. */
 int schema_check(sqlite3 *db, struct error *err);
+/** schema_acceptable(db, err): As schema_check, but an empty database will do: before anything is
+ * changed. */
+int schema_acceptable(sqlite3 *db, struct error *err);
 /** schema_migrate(db, err): Make a new database, or bring an older one to SCHEMA_VERSION. */
 int schema_migrate(sqlite3 *db, struct error *err);
 

@@ -14,8 +14,7 @@ static const char *const statements[STORE_STATEMENTS] = {
     [ST_BEGIN] = "BEGIN IMMEDIATE",
     [ST_COMMIT] = "COMMIT",
     [ST_ROLLBACK] = "ROLLBACK",
-    [ST_TAIL_INSERT] =
-        "INSERT INTO tail (session, last_seq, hash, frames) VALUES (?1, ?2, ?3, ?4)",
+    [ST_TAIL_INSERT] = "INSERT INTO tail (session, last_seq, hash, frames) VALUES (?1, ?2, ?3, ?4)",
     [ST_TAIL_READ] = "SELECT hash, frames FROM tail WHERE row = ?1",
     [ST_TAIL_DELETE] = "DELETE FROM tail WHERE row = ?1",
     [ST_TAIL_SCAN] = "SELECT row, last_seq, length(frames), hash FROM tail WHERE session = ?1 "
@@ -75,7 +74,8 @@ static int set_up(struct store *s, const struct store_config *config, struct err
 {
     /* Before the first table: neither can be changed later without a VACUUM (PITFALLS 22).  A new,
      * empty file holds no evidence yet, so its making needs no fsync. */
-    if (schema_exec(s->db,
+    if (schema_acceptable(s->db, err) != 0 ||
+        schema_exec(s->db,
                     "PRAGMA synchronous = OFF; PRAGMA page_size = 4096; "
                     "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; "
                     "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; "

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The writing side of evidence.db, for the writer alone.  Prepared statements over one connection; it
- * knows nothing of sockets, threads or time.  Everything between store_begin and store_commit is one
- * transaction; a failed one is rolled back whole.
+ * The writing side of evidence.db, for the writer alone.  Prepared statements over one connection;
+ * it knows nothing of sockets, threads or time.  Everything between store_begin and store_commit is
+ * one transaction; a failed one is rolled back whole.
  *
  * Invariants: a segment's row and its session's new head are written in one transaction with the
- * removal of the tail rows that it replaces; only released bytes are ever bound, so that neither WAL nor
- * free pages can hold a secret.
+ * removal of the tail rows that it replaces; only released bytes are ever bound, so that neither
+ * WAL nor free pages can hold a secret.
  */
 #ifndef TTYTRAIL_DB_STORE_H
 #define TTYTRAIL_DB_STORE_H
@@ -33,15 +33,16 @@ struct store_process {
 };
 
 int store_open(struct store **ret, const struct store_config *config, struct error *err);
-/** store_close(s, compact): With ${compact} give free pages back and empty the WAL, if nobody else is
- * there. */
+/** store_close(s, compact): With ${compact} give free pages back and empty the WAL, if nobody else
+ * is there. */
 void store_close(struct store *s, bool compact);
 
 int store_begin(struct store *s, struct error *err);
 int store_commit(struct store *s, struct error *err);
 void store_rollback(struct store *s);
 
-/** store_meta_get: 1 found (appended to ${ret}), 0 absent, -1.  store_meta_set: insert or replace. */
+/** store_meta_get: 1 found (appended to ${ret}), 0 absent, -1.  store_meta_set: insert or replace.
+ */
 int store_meta_get(struct store *s, const char *key, struct buf *ret, struct error *err);
 int store_meta_set(struct store *s, const char *key, const char *value, struct error *err);
 
@@ -50,8 +51,8 @@ int store_session_insert(struct store *s, struct session_row *row, struct error 
 /** store_session_load(s, id, ret, ret_last_seq, err): 1, 0 absent, -1. */
 int store_session_load(struct store *s, const uint8_t id[16], struct session_row *ret,
                        uint64_t *ret_last_seq, struct error *err);
-/** store_session_adopt(s, row, writer, old, err): ${writer} has it from now on, if ${old} still had it: 1,
- * 0 somebody else was faster, -1. */
+/** store_session_adopt(s, row, writer, old, err): ${writer} has it from now on, if ${old} still had
+ * it: 1, 0 somebody else was faster, -1. */
 int store_session_adopt(struct store *s, int64_t row, const struct store_process *writer,
                         const struct store_process *old, struct error *err);
 /** store_session_dead(s, row, since_us, err): Writer and recorder were first found dead then. */
@@ -67,12 +68,13 @@ int store_session_shipped(struct store *s, const uint8_t id[16], int64_t segment
 struct store_unfinished {
     int64_t row;
     uint8_t id[16];
-    bool open;              /* else closed, but its last segment is not sealed yet */
+    bool open; /* else closed, but its last segment is not sealed yet */
     struct store_process writer, recorder;
-    int64_t dead_since_us;  /* 0: nobody has found it dead yet */
-    uint64_t pending_us;    /* UINT64_MAX: none */
+    int64_t dead_since_us; /* 0: nobody has found it dead yet */
+    uint64_t pending_us;   /* UINT64_MAX: none */
 };
-/** store_unfinished(s, after_row, ret, err): The first unfinished session above ${after_row}: 1, 0, -1. */
+/** store_unfinished(s, after_row, ret, err): The first unfinished session above ${after_row}: 1, 0,
+ * -1. */
 int store_unfinished(struct store *s, int64_t after_row, struct store_unfinished *ret,
                      struct error *err);
 
@@ -89,8 +91,8 @@ struct tail_row {
 /** store_tail_read(s, row, ret, ret_hash, err): Append the frames of tail row ${row}. */
 int store_tail_read(struct store *s, int64_t row, struct buf *ret, uint8_t ret_hash[32],
                     struct error *err);
-/** store_tail_scan(s, session_row, cb, user, err): After a restart: the rows of a session, in order, by a
- * walk over the whole tail. */
+/** store_tail_scan(s, session_row, cb, user, err): After a restart: the rows of a session, in
+ * order, by a walk over the whole tail. */
 int store_tail_scan(struct store *s, int64_t session_row,
                     int (*cb)(void *, int64_t row, uint64_t last_seq, size_t len,
                               const uint8_t hash[32]),
@@ -113,11 +115,12 @@ int store_segment_insert(struct store *s, const struct store_segment *seg, struc
 int64_t store_wal_bytes(const struct store *s);
 /** store_horizon(s, ret, err): The newest segment, for reader_unshipped. */
 int store_horizon(struct store *s, int64_t *ret, struct error *err);
-/** store_sync(s, err): Make everything committed so far durable (fsync of WAL or FULL), so that segments
- * may be shipped (PITFALLS 17). */
+/** store_sync(s, err): Make everything committed so far durable (fsync of WAL or FULL), so that
+ * segments may be shipped (PITFALLS 17). */
 int store_sync(struct store *s, struct error *err);
-/** store_checkpoint(path, truncate_busy_ms, ret_busy, err): On a connection of its own, for the checkpoint
- * thread: PASSIVE, or TRUNCATE waiting at most ${truncate_busy_ms} when that is not negative. */
+/** store_checkpoint(path, truncate_busy_ms, ret_busy, err): On a connection of its own, for the
+ * checkpoint thread: PASSIVE, or TRUNCATE waiting at most ${truncate_busy_ms} when that is not
+ * negative. */
 int store_checkpoint(const char *path, int truncate_busy_ms, bool *ret_busy, struct error *err);
 
 #endif

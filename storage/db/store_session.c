@@ -122,8 +122,8 @@ int store_session_dead(struct store *s, int64_t row, int64_t since_us, struct er
 
 int store_session_pending(struct store *s, int64_t row, uint64_t t_us, struct error *err)
 {
-    sqlite3_stmt *st = store_statement(
-        s, ST_SESSION_PENDING, "UPDATE session SET pending_us = ?2 WHERE row = ?1", err);
+    sqlite3_stmt *st = store_statement(s, ST_SESSION_PENDING,
+                                       "UPDATE session SET pending_us = ?2 WHERE row = ?1", err);
 
     if (st == NULL) {
         return -1;
@@ -158,8 +158,8 @@ int store_session_close(struct store *s, int64_t row, enum session_state state, 
 
 int store_session_flags(struct store *s, int64_t row, const char *flags, struct error *err)
 {
-    sqlite3_stmt *st = store_statement(s, ST_SESSION_FLAGS,
-                                       "UPDATE session SET flags = ?2 WHERE row = ?1", err);
+    sqlite3_stmt *st =
+        store_statement(s, ST_SESSION_FLAGS, "UPDATE session SET flags = ?2 WHERE row = ?1", err);
 
     if (st == NULL) {
         return -1;

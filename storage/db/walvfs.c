@@ -10,8 +10,9 @@
 
 #include "common/io.h"
 
-#define VFS_NAME    "ttytrail-wal"
-/* SQLite's Unix VFS takes at most 128 KiB - 1 in a call (os_unix.c masks the length with 0x1ffff). */
+#define VFS_NAME "ttytrail-wal"
+/* SQLite's Unix VFS takes at most 128 KiB - 1 in a call (os_unix.c masks the length with 0x1ffff).
+ */
 #define HOLD_BYTES  (120 * 1024)
 #define FRAME_BYTES 24 /* a frame's header: page number, pages after commit, salts, checksums */
 #define WAL_HEADER  32

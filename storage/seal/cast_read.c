@@ -19,6 +19,7 @@ struct cast_reader {
     size_t max_line;
     uint64_t number;
     bool have_held;
+    bool skipping; /* the rest of a line that was too long */
     struct slot held, out, fresh;
 };
 
@@ -306,18 +307,36 @@ static int parse_line(struct cast_reader *r, const uint8_t *p, size_t len, struc
 
 /* ---- lines ---- */
 
-/* The next whole line's length without its line feed in *ret_len: 1; 0 none yet; -1 too long. */
+/* What is left of a line that was too long goes, up to its line feed. */
+static void skip_rest(struct cast_reader *r)
+{
+    const uint8_t *data = buf_data(&r->text);
+    const uint8_t *nl = memchr(data, '\n', r->text.len);
+
+    r->scanned = 0;
+    r->skipping = nl == NULL;
+    buf_consume(&r->text, nl == NULL ? r->text.len : (size_t)(nl - data) + 1);
+}
+
+/* The next whole line's length without its line feed in *ret_len: 1; 0 none yet; -1 too long (it is
+ * passed over). */
 static int find_line(struct cast_reader *r, bool at_end, size_t *ret_len, size_t *ret_used,
                      struct error *err)
 {
-    const uint8_t *data = buf_data(&r->text);
-    const uint8_t *nl = memchr(data + r->scanned, '\n', r->text.len - r->scanned);
+    const uint8_t *data, *nl;
 
+    if (r->skipping) {
+        skip_rest(r);
+    }
+    data = buf_data(&r->text);
+    nl = memchr(data + r->scanned, '\n', r->text.len - r->scanned);
     *ret_len = nl == NULL ? r->text.len : (size_t)(nl - data);
     *ret_used = nl == NULL ? r->text.len : *ret_len + 1;
     if (*ret_len > r->max_line) {
+        r->number++;
+        skip_rest(r);
         return err_set(err, ERR_LIMIT, "line %llu is longer than %zu bytes",
-                       (unsigned long long)r->number + 1, r->max_line);
+                       (unsigned long long)r->number, r->max_line);
     }
     if (nl == NULL && !(at_end && r->text.len > 0)) {
         r->scanned = r->text.len;

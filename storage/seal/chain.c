@@ -30,7 +30,8 @@ static void digest_of(const void *a, size_t alen, const void *b, size_t blen,
     if (d.md == NULL || d.ctx == NULL || EVP_DigestInit_ex2(d.ctx, d.md, NULL) != 1 ||
         EVP_DigestUpdate(d.ctx, a, alen) != 1 || EVP_DigestUpdate(d.ctx, b, blen) != 1 ||
         EVP_DigestFinal_ex(d.ctx, ret, &len) != 1) {
-        /* Without memory for 200 bytes there is no honest hash: an impossible one fails every check. */
+        /* Without memory for 200 bytes there is no honest hash: an impossible one fails every
+         * check. */
         memset(ret, 0, CHAIN_HASH);
     }
 }

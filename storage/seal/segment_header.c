@@ -16,8 +16,7 @@ static void variable_name(const char *key, char ret[65])
 }
 
 /* The facts whose names begin (or, with ${inverted}, do not begin) with "env.", as members. */
-static int put_members(struct buf *out, const struct facts *facts, bool inverted,
-                       struct error *err)
+static int put_members(struct buf *out, const struct facts *facts, bool inverted, struct error *err)
 {
     const uint8_t *value;
     size_t len, at = 0, n = 0;
@@ -41,7 +40,8 @@ static int put_members(struct buf *out, const struct facts *facts, bool inverted
 
 int segment_header_line(struct buf *out, const struct segment_header *h, struct error *err)
 {
-    if (buf_printf(out, err, "{\"version\":2,\"width\":%u,\"height\":%u,\"timestamp\":%lld,\"env\":{",
+    if (buf_printf(out, err,
+                   "{\"version\":2,\"width\":%u,\"height\":%u,\"timestamp\":%lld,\"env\":{",
                    h->cols == 0 ? 80 : h->cols, h->rows == 0 ? 24 : h->rows,
                    (long long)(h->started_us / 1000000)) != 0 ||
         put_members(out, h->facts, false, err) != 0 || buf_puts(out, "}", err) != 0) {

@@ -17,10 +17,10 @@
 enum client_state { CLIENT_NEW, CLIENT_OPENING, CLIENT_LIVE, CLIENT_LOST };
 
 /*
- * The outbox holds every EVENT frame that is not acknowledged, in order of seq, and the PENDING frames
- * between them (a mark must not be overtaken by the word that nothing is pending any more); `sent` says
- * how much of it this connection has taken.  Everything else (open, resume, bye, pong) goes through
- * `small`, which is sent before the unsent part of the outbox, at a frame's boundary.
+ * The outbox holds every EVENT frame that is not acknowledged, in order of seq, and the PENDING
+ * frames between them (a mark must not be overtaken by the word that nothing is pending any more);
+ * `sent` says how much of it this connection has taken.  Everything else (open, resume, bye, pong)
+ * goes through `small`, which is sent before the unsent part of the outbox, at a frame's boundary.
  */
 struct client {
     client_connect_fn *connect;
@@ -28,8 +28,8 @@ struct client {
     int fd;
     enum client_state state;
     struct buf outbox, small, inbox;
-    size_t sent;        /* bytes of outbox given to this connection */
-    size_t frame_left;  /* of them, how many bytes of a begun frame are still missing */
+    size_t sent;       /* bytes of outbox given to this connection */
+    size_t frame_left; /* of them, how many bytes of a begun frame are still missing */
     uint64_t last_seq, acked;
     uint64_t pending_us; /* the watermark as of the outbox's front */
     bool bye, goodbye;
@@ -495,8 +495,7 @@ int client_fd(const struct client *c)
 
 bool client_wants_write(const struct client *c)
 {
-    return c->fd >= 0 &&
-           (c->small.len > 0 || (c->state == CLIENT_LIVE && c->sent < c->outbox.len));
+    return c->fd >= 0 && (c->small.len > 0 || (c->state == CLIENT_LIVE && c->sent < c->outbox.len));
 }
 
 bool client_lost(const struct client *c)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The recorder's end of the writer's socket.  It numbers events, keeps every byte that is not yet
- * acknowledged, sends without ever blocking, and after a lost connection resends from where the writer
- * says it stopped.  It knows nothing of terminals, of time or of policy: its owner polls its descriptor,
- * calls it, and decides what a lost writer means.
+ * acknowledged, sends without ever blocking, and after a lost connection resends from where the
+ * writer says it stopped.  It knows nothing of terminals, of time or of policy: its owner polls its
+ * descriptor, calls it, and decides what a lost writer means.
  *
- * Invariants: events leave in order of seq; nothing is forgotten before it is acknowledged; the outbox
- * never exceeds CLIENT_OUTBOX_MAX (the owner stops reading far below, PITFALLS 12).
+ * Invariants: events leave in order of seq; nothing is forgotten before it is acknowledged; the
+ * outbox never exceeds CLIENT_OUTBOX_MAX (the owner stops reading far below, PITFALLS 12).
  */
 #ifndef TTYTRAIL_WIRE_CLIENT_H
 #define TTYTRAIL_WIRE_CLIENT_H
@@ -35,13 +35,13 @@ int client_new(struct client **ret, client_connect_fn *connect, void *user, stru
 /** client_free(c): Close and forget; what was not acknowledged is lost.  NULL does nothing. */
 void client_free(struct client *c);
 
-/** client_open(c, facts, timeout_ms, ret_policy, err): Connect and begin a session with ${facts} (made by
- * facts_put; borrowed); waits for the writer's answer.  DENIED or LIMIT when it refused, RETRY or SYSTEM
- * when there is none. */
+/** client_open(c, facts, timeout_ms, ret_policy, err): Connect and begin a session with ${facts}
+ * (made by facts_put; borrowed); waits for the writer's answer.  DENIED or LIMIT when it refused,
+ * RETRY or SYSTEM when there is none. */
 int client_open(struct client *c, const struct buf *facts, int timeout_ms,
                 struct policy *ret_policy, struct error *err);
-/** client_open_start, client_open_finish: The same in two halves, so that a recorder can prepare its
- * child while a private writer starts. */
+/** client_open_start, client_open_finish: The same in two halves, so that a recorder can prepare
+ * its child while a private writer starts. */
 int client_open_start(struct client *c, const struct buf *facts, struct error *err);
 int client_open_finish(struct client *c, int timeout_ms, struct policy *ret_policy,
                        struct error *err);
@@ -51,32 +51,36 @@ const uint8_t *client_session(const struct client *c);
 int64_t client_started_us(const struct client *c);
 
 /** client_event(c, kind, t_us, bytes, len, ret_seq, err): Queue one event (several, above
- * EVENT_MAX_BYTES: *ret_seq, NULL allowed, is the last one's).  Nothing is sent yet.  Steps of ${t_us}
- * backwards are allowed (held input).  LIMIT when the outbox is full. */
+ * EVENT_MAX_BYTES: *ret_seq, NULL allowed, is the last one's).  Nothing is sent yet.  Steps of
+ * ${t_us} backwards are allowed (held input).  LIMIT when the outbox is full. */
 int client_event(struct client *c, char kind, uint64_t t_us, const void *bytes, size_t len,
                  uint64_t *ret_seq, struct error *err);
-/** client_pending(c, t_us): Queue the watermark: the earliest undecided key, or CLIENT_NO_PENDING. */
+/** client_pending(c, t_us): Queue the watermark: the earliest undecided key, or CLIENT_NO_PENDING.
+ */
 int client_pending(struct client *c, uint64_t t_us, struct error *err);
 
-/** client_flush(c): Send what can be sent without blocking.  A lost connection shows in client_lost. */
+/** client_flush(c): Send what can be sent without blocking.  A lost connection shows in
+ * client_lost. */
 void client_flush(struct client *c);
-/** client_receive(c, err): Take in what the writer sent (acknowledgements, pings), without blocking.
- * Returns 0; -1 only when the writer refused (REFUSED) or spoke nonsense. */
+/** client_receive(c, err): Take in what the writer sent (acknowledgements, pings), without
+ * blocking. Returns 0; -1 only when the writer refused (REFUSED) or spoke nonsense. */
 int client_receive(struct client *c, struct error *err);
 
-int client_fd(const struct client *c);            /* -1 while lost */
-bool client_wants_write(const struct client *c);  /* poll for POLLOUT as well */
+int client_fd(const struct client *c);           /* -1 while lost */
+bool client_wants_write(const struct client *c); /* poll for POLLOUT as well */
 bool client_lost(const struct client *c);
 uint64_t client_acked(const struct client *c);    /* highest committed seq */
 uint64_t client_last_seq(const struct client *c); /* highest queued seq */
 size_t client_unacked_bytes(const struct client *c);
 
-/** client_reconnect(c, timeout_ms, err): One attempt; on success the session is resumed and everything
- * not acknowledged is queued again.  DENIED means the writer knows no such session: no use to retry. */
+/** client_reconnect(c, timeout_ms, err): One attempt; on success the session is resumed and
+ * everything not acknowledged is queued again.  DENIED means the writer knows no such session: no
+ * use to retry. */
 int client_reconnect(struct client *c, int timeout_ms, struct error *err);
 
-/** client_finish(c, timeout_ms, err): Say that no event will follow, send all, wait until the writer has
- * committed all.  RETRY when the connection was lost meanwhile (reconnect and call again). */
+/** client_finish(c, timeout_ms, err): Say that no event will follow, send all, wait until the
+ * writer has committed all.  RETRY when the connection was lost meanwhile (reconnect and call
+ * again). */
 int client_finish(struct client *c, int timeout_ms, struct error *err);
 
 #endif

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An event: one thing that happened in a session.  Kinds are asciicast v2's 'o' output, 'i' input,
- * 'r' resize ("COLSxROWS"), 'm' mark, and ours: 'e' stderr of a session without a terminal, 'x' exit
+ * 'r' resize ("COLSxROWS"), 'm' mark, and ours: 'e' stderr of a session without a terminal, 'x'
+ * exit
  * ("exit 7", "signal 15").  ('b', exact bytes, exists only in the stored form.)  Bytes are raw.
- * A pure codec: knows nothing of sockets, sessions' state or storage.  Layout: docs/FORMAT.md, "Frame".
+ * A pure codec: knows nothing of sockets, sessions' state or storage.  Layout: docs/FORMAT.md,
+ * "Frame".
  */
 #ifndef TTYTRAIL_WIRE_EVENT_H
 #define TTYTRAIL_WIRE_EVENT_H
@@ -25,11 +27,13 @@ struct event {
     size_t len;
 };
 
-/** event_put(out, ev, err): Append ${ev} to ${out} as one EVENT frame.  LIMIT above EVENT_MAX_BYTES. */
+/** event_put(out, ev, err): Append ${ev} to ${out} as one EVENT frame.  LIMIT above
+ * EVENT_MAX_BYTES. */
 int event_put(struct buf *out, const struct event *ev, struct error *err);
 
-/** event_next(bytes, len, ret, ret_used, err): Decode the EVENT frame at ${bytes}, as tails hold them:
- * 1 and *ret (borrowing) and *ret_used; 0 at the end (len 0); -1 CORRUPT (also for a part of one). */
+/** event_next(bytes, len, ret, ret_used, err): Decode the EVENT frame at ${bytes}, as tails hold
+ * them: 1 and *ret (borrowing) and *ret_used; 0 at the end (len 0); -1 CORRUPT (also for a part of
+ * one). */
 int event_next(const uint8_t *bytes, size_t len, struct event *ret, size_t *ret_used,
                struct error *err);
 

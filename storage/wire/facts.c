@@ -84,7 +84,7 @@ static bool fact_at(const uint8_t *bytes, size_t len, size_t at, const uint8_t *
 int facts_parse(const uint8_t *bytes, size_t len, struct facts *ret, struct error *err)
 {
     const uint8_t *key, *value, *other, *v2;
-    size_t klen, vlen, olen, vl2;
+    size_t klen = 0, vlen = 0, olen = 0, vl2 = 0;
 
     if (len > FACTS_MAX) {
         return err_set(err, ERR_LIMIT, "facts of %zu bytes", len);
@@ -94,8 +94,8 @@ int facts_parse(const uint8_t *bytes, size_t len, struct facts *ret, struct erro
             return err_set(err, ERR_CORRUPT, "facts are damaged at byte %zu", at);
         }
         for (size_t b = 0; b < at; b += 1 + olen + 4 + vl2) {
-            (void)fact_at(bytes, len, b, &other, &olen, &v2, &vl2);
-            if (olen == klen && memcmp(other, key, klen) == 0) {
+            if (fact_at(bytes, len, b, &other, &olen, &v2, &vl2) && olen == klen &&
+                memcmp(other, key, klen) == 0) {
                 return err_set(err, ERR_CORRUPT, "fact at byte %zu stands twice", at);
             }
         }
@@ -105,8 +105,7 @@ int facts_parse(const uint8_t *bytes, size_t len, struct facts *ret, struct erro
     return 0;
 }
 
-bool facts_next(const struct facts *f, size_t *at, char key[65], const uint8_t **value,
-                size_t *len)
+bool facts_next(const struct facts *f, size_t *at, char key[65], const uint8_t **value, size_t *len)
 {
     const uint8_t *k;
     size_t klen;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Facts: named values that travel at a session's opening (who, what, which terminal) and back (the
- * policy).  A list of u8 key length, key, u32 value length, value; keys are [a-z0-9_.]{1,64}, no key
- * twice, FACTS_MAX bytes in all.  Knows nothing of what they mean.  Layout: docs/FORMAT.md, "Facts".
+ * policy).  A list of u8 key length, key, u32 value length, value; keys are [a-z0-9_.]{1,64}, no
+ * key twice, FACTS_MAX bytes in all.  Knows nothing of what they mean.  Layout: docs/FORMAT.md,
+ * "Facts".
  */
 #ifndef TTYTRAIL_WIRE_FACTS_H
 #define TTYTRAIL_WIRE_FACTS_H
@@ -29,8 +30,8 @@ int facts_put_int(struct buf *out, const char *key, int64_t value, struct error 
 
 /** facts_parse(bytes, len, ret, err): Check the whole list; CORRUPT names what is wrong. */
 int facts_parse(const uint8_t *bytes, size_t len, struct facts *ret, struct error *err);
-/** facts_next(f, at, key, value, len): Walk: start with *at = 0; false at the end.  ${key} takes up to 65
- * bytes. */
+/** facts_next(f, at, key, value, len): Walk: start with *at = 0; false at the end.  ${key} takes up
+ * to 65 bytes. */
 bool facts_next(const struct facts *f, size_t *at, char key[65], const uint8_t **value,
                 size_t *len);
 /** facts_get(f, key, value, len): False when ${key} is absent. */

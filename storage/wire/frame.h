@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Frames: how messages lie on the writer's socket, in both directions, and in tails.  8 bytes of
- * header (body length, type, kind, two zero bytes), then the body.  A length above FRAME_MAX_BODY is
- * refused before anything is allocated.  Layout: docs/FORMAT.md, "Frame".
+ * header (body length, type, kind, two zero bytes), then the body.  A length above FRAME_MAX_BODY
+ * is refused before anything is allocated.  Layout: docs/FORMAT.md, "Frame".
  */
 #ifndef TTYTRAIL_WIRE_FRAME_H
 #define TTYTRAIL_WIRE_FRAME_H
@@ -13,16 +13,16 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-#define FRAME_HEADER      8U
-#define FRAME_MAX_BODY    (65536U + 16U)
-#define WIRE_VERSION      1U /* and the one before it, once there is one (PITFALLS 30) */
-#define WIRE_MIN_VERSION  1U
+#define FRAME_HEADER     8U
+#define FRAME_MAX_BODY   (65536U + 16U)
+#define WIRE_VERSION     1U /* and the one before it, once there is one (PITFALLS 30) */
+#define WIRE_MIN_VERSION 1U
 
 enum frame_type {
     /* recorder to writer */
-    FRAME_OPEN = 1,    /* u32 version, then facts: begin a session */
-    FRAME_RESUME = 2,  /* u32 version, 16 bytes session id: go on with one after a lost connection */
-    FRAME_EVENT = 3,   /* u64 seq, u64 t_us, bytes; the kind stands in the header */
+    FRAME_OPEN = 1,   /* u32 version, then facts: begin a session */
+    FRAME_RESUME = 2, /* u32 version, 16 bytes session id: go on with one after a lost connection */
+    FRAME_EVENT = 3,  /* u64 seq, u64 t_us, bytes; the kind stands in the header */
     FRAME_PENDING = 4, /* u64 t_us of the earliest undecided key, or ~0 for none */
     FRAME_BYE = 5,     /* empty: no further event will come; answered by a last ACK and GOODBYE */
     FRAME_PONG = 6,    /* empty */
@@ -52,8 +52,8 @@ struct frame {
 /** frame_put(out, type, kind, body, len, err): Append one frame to ${out}. */
 int frame_put(struct buf *out, uint8_t type, char kind, const void *body, size_t len,
               struct error *err);
-/** frame_next(bytes, len, ret, ret_used, err): The frame at ${bytes}: 1, *ret and *ret_used; 0 when more
- * bytes are needed; -1 CORRUPT. */
+/** frame_next(bytes, len, ret, ret_used, err): The frame at ${bytes}: 1, *ret and *ret_used; 0 when
+ * more bytes are needed; -1 CORRUPT. */
 int frame_next(const uint8_t *bytes, size_t len, struct frame *ret, size_t *ret_used,
                struct error *err);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The policy: what the writer tells a recorder at a session's opening, taken from the configuration,
- * which the recorder never reads itself.  A value type; on the wire it is facts.
+ * The policy: what the writer tells a recorder at a session's opening, taken from the
+ * configuration, which the recorder never reads itself.  A value type; on the wire it is facts.
  */
 #ifndef TTYTRAIL_WIRE_POLICY_H
 #define TTYTRAIL_WIRE_POLICY_H
@@ -15,16 +15,16 @@ enum policy_loss { POLICY_LOSS_BLOCK, POLICY_LOSS_END, POLICY_LOSS_CONTINUE };
 enum policy_redact { POLICY_REDACT_STRICT, POLICY_REDACT_BALANCED, POLICY_REDACT_OFF };
 
 struct policy {
-    bool commit_first;        /* else `batch`: show at once, commit within commit_ms */
+    bool commit_first; /* else `batch`: show at once, commit within commit_ms */
     uint32_t commit_ms;
-    bool input;               /* record the input track */
-    bool stream_input;        /* record stdin's content without a terminal */
-    uint32_t stream_kib;      /* kept at each end of a burst without a terminal */
+    bool input;          /* record the input track */
+    bool stream_input;   /* record stdin's content without a terminal */
+    uint32_t stream_kib; /* kept at each end of a burst without a terminal */
     enum policy_loss on_writer_loss;
     uint32_t writer_timeout_s;
     enum policy_redact redact;
     uint32_t hold_max_kib, hold_max_s;
-    char notice[512];         /* shown to the user before the session; "" for none */
+    char notice[512]; /* shown to the user before the session; "" for none */
 };
 
 /** policy_defaults(p): The built-in policy (docs/DESIGN.md section 10). */

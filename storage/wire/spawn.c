@@ -65,8 +65,8 @@ static int spawn(const char *path, char *const argv[], int fd, struct error *err
     posix_spawn_file_actions_addchdir_np(&actions, "/");
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &all);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                        POSIX_SPAWN_SETSID);
+    posix_spawnattr_setflags(&attr,
+                             POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     rc = posix_spawn(&pid, path, &actions, &attr, argv, environ);
     posix_spawnattr_destroy(&attr);
     posix_spawn_file_actions_destroy(&actions);
@@ -80,10 +80,9 @@ static int spawn(const char *path, char *const argv[], int fd, struct error *err
 int spawn_writer(const char *db, const char *config_or_null, struct error *err)
 {
     char path[4352];
-    char *argv[] = {(char *)WRITER,         (char *)"--private",
-                    (char *)"3",            (char *)"--db",
-                    (char *)db,             (char *)"--config",
-                    (char *)config_or_null, NULL};
+    char *argv[] = {
+        (char *)WRITER,     (char *)"--private",    (char *)"3", (char *)"--db", (char *)db,
+        (char *)"--config", (char *)config_or_null, NULL};
     int pair[2], high;
 
     if (config_or_null == NULL) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting a private writer: `ttytraild --private FD --db FILE` beside our own program, on a socketpair.
- * The writer detaches (setsid), ignores HUP INT QUIT TERM until end of file, has 0-2 on /dev/null and
- * stands in / (PITFALLS 15); we never wait for it.
+ * Starting a private writer: `ttytraild --private FD --db FILE` beside our own program, on a
+ * socketpair. The writer detaches (setsid), ignores HUP INT QUIT TERM until end of file, has 0-2 on
+ * /dev/null and stands in / (PITFALLS 15); we never wait for it.
  */
 #ifndef TTYTRAIL_WIRE_SPAWN_H
 #define TTYTRAIL_WIRE_SPAWN_H
@@ -12,8 +12,8 @@
 /** spawn_writer(db, config_or_null, err): The connected descriptor (CLOEXEC), or -1.  ${db} must be
  * absolute. */
 int spawn_writer(const char *db, const char *config_or_null, struct error *err);
-/** spawn_default_db(ret, size, err): ${XDG_DATA_HOME:-~/.local/share}/ttytrail/evidence.db, directories
- * made. */
+/** spawn_default_db(ret, size, err): ${XDG_DATA_HOME:-~/.local/share}/ttytrail/evidence.db,
+ * directories made. */
 int spawn_default_db(char *ret, unsigned long size, struct error *err);
 
 #endif

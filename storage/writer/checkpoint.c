@@ -17,8 +17,28 @@ struct checkpoint {
     pthread_cond_t work;
     char *path;
     int64_t wal_max, asked;
-    bool stop;
+    bool stop, idle, truncating;
 };
+
+static void set_truncating(struct checkpoint *c, bool on)
+{
+    pthread_mutex_lock(&c->lock);
+    c->truncating = on;
+    pthread_mutex_unlock(&c->lock);
+}
+
+static void run(struct checkpoint *c, bool truncate)
+{
+    bool busy;
+
+    /* PASSIVE first: what TRUNCATE then has to do under the writer's lock is little. */
+    if (store_checkpoint(c->path, -1, &busy, NULL) != 0 || !truncate) {
+        return;
+    }
+    set_truncating(c, true);
+    (void)store_checkpoint(c->path, TRUNCATE_BUSY_MS, &busy, NULL);
+    set_truncating(c, false);
+}
 
 static void *work(void *user)
 {
@@ -26,18 +46,14 @@ static void *work(void *user)
 
     pthread_mutex_lock(&c->lock);
     while (!c->stop) {
-        int64_t size = c->asked;
-        bool busy;
+        bool truncate = c->idle || c->asked > c->wal_max;
 
-        if (size == 0) {
+        if (c->asked == 0) {
             pthread_cond_wait(&c->work, &c->lock);
             continue;
         }
         pthread_mutex_unlock(&c->lock);
-        /* PASSIVE first: what TRUNCATE then has to do under the writer's lock is little. */
-        if (store_checkpoint(c->path, -1, &busy, NULL) == 0 && size > c->wal_max) {
-            (void)store_checkpoint(c->path, TRUNCATE_BUSY_MS, &busy, NULL);
-        }
+        run(c, truncate);
         pthread_mutex_lock(&c->lock);
         c->asked = 0;
     }
@@ -45,8 +61,7 @@ static void *work(void *user)
     return NULL;
 }
 
-int checkpoint_start(struct checkpoint **ret, const char *path, int64_t wal_max,
-                     struct error *err)
+int checkpoint_start(struct checkpoint **ret, const char *path, int64_t wal_max, struct error *err)
 {
     struct checkpoint *c = calloc(1, sizeof *c);
     int rc;
@@ -84,12 +99,26 @@ void checkpoint_stop(struct checkpoint *c)
     free(c);
 }
 
-void checkpoint_ask(struct checkpoint *c, int64_t wal_bytes)
+void checkpoint_ask(struct checkpoint *c, int64_t wal_bytes, bool idle)
 {
     pthread_mutex_lock(&c->lock);
     if (c->asked == 0) {
         c->asked = wal_bytes;
+        c->idle = idle;
         pthread_cond_signal(&c->work);
     }
     pthread_mutex_unlock(&c->lock);
+}
+
+bool checkpoint_wants_turn(struct checkpoint *c)
+{
+    bool wants;
+
+    if (c == NULL) {
+        return false;
+    }
+    pthread_mutex_lock(&c->lock);
+    wants = c->truncating;
+    pthread_mutex_unlock(&c->lock);
+    return wants;
 }

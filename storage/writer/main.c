@@ -37,14 +37,11 @@ static const char help[] =
 
 static int parse(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {{"db", required_argument, NULL, 'd'},
-                                          {"socket", required_argument, NULL, 's'},
-                                          {"control", required_argument, NULL, 'c'},
-                                          {"config", required_argument, NULL, 'f'},
-                                          {"private", required_argument, NULL, 'p'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'v'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"db", required_argument, NULL, 'd'},      {"socket", required_argument, NULL, 's'},
+        {"control", required_argument, NULL, 'c'}, {"config", required_argument, NULL, 'f'},
+        {"private", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0}};
     int opt;
 
     *o = (struct options){.private_fd = -1};

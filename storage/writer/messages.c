@@ -49,8 +49,8 @@ static char *copy_fact(const struct facts *f, const char *key)
     return strdup(facts_text(f, key, text, sizeof text));
 }
 
-/* Names come from the kernel's uid; a private writer, which is the user's own, takes the user's word
- * and saves the look-up. */
+/* Names come from the kernel's uid; a private writer, which is the user's own, takes the user's
+ * word and saves the look-up. */
 static char *user_name(const struct writer *w, const struct peer *p, const struct facts *f)
 {
     char text[4096], number[24];
@@ -66,8 +66,8 @@ static char *user_name(const struct writer *w, const struct peer *p, const struc
     return strdup(number);
 }
 
-static int fill_row(struct writer *w, struct peer *p, const struct facts *f,
-                    struct session_row *r, struct error *err)
+static int fill_row(struct writer *w, struct peer *p, const struct facts *f, struct session_row *r,
+                    struct error *err)
 {
     r->kind = copy_fact(f, "kind");
     r->host = strdup(w->host);
@@ -149,7 +149,7 @@ int messages_open(struct writer *w, struct peer *p, const struct frame *f, bool 
     struct facts facts;
 
     if (check_version(f, err) != 0 || facts_parse(f->body + 4, f->len - 4, &facts, err) != 0 ||
-        wsession_new(&s, err) != 0) {
+        wsession_new(&s, &w->cache_left, err) != 0) {
         return -1;
     }
     if (fill_row(w, p, &facts, &s->info, err) != 0) {
@@ -187,7 +187,7 @@ static int find_resumed(struct writer *w, const uint8_t id[16], struct wsession 
         *ret = s;
         return 0;
     }
-    if (wsession_new(&s, err) != 0) {
+    if (wsession_new(&s, &w->cache_left, err) != 0) {
         return -1;
     }
     rc = wsession_recover(s, w->store, id, err);

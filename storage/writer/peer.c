@@ -118,7 +118,8 @@ void peer_ack(struct peer *p, uint64_t seq)
     uint8_t body[8];
 
     io_put_be64(body, seq);
-    /* With a byte before it, the waiting acknowledgement is whole: the newer one takes its place. */
+    /* With a byte before it, the waiting acknowledgement is whole: the newer one takes its place.
+     */
     if (p->last_is_ack && p->out.len > FRAME_HEADER + sizeof body) {
         memcpy(buf_data(&p->out) + p->out.len - sizeof body, body, sizeof body);
         return;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One connection of the writer: who is at the other end (SO_PEERCRED, never a message), what came in,
- * what has to go out.  Receiving and sending never block.  Knows frames, nothing of sessions' content.
+ * One connection of the writer: who is at the other end (SO_PEERCRED, never a message), what came
+ * in, what has to go out.  Receiving and sending never block.  Knows frames, nothing of sessions'
+ * content.
  *
- * `in` begins with `events` bytes of whole, checked EVENT frames, which wait for the next commit; what
- * follows is a begun frame.  Other frames are taken out as they are met.
+ * `in` begins with `events` bytes of whole, checked EVENT frames, which wait for the next commit;
+ * what follows is a begun frame.  Other frames are taken out as they are met.
  */
 #ifndef TTYTRAIL_WRITER_PEER_H
 #define TTYTRAIL_WRITER_PEER_H
@@ -33,32 +34,35 @@ struct peer {
     struct peer *next;
     int fd;
     enum peer_state state;
-    bool control;          /* came in through the control socket */
+    bool control; /* came in through the control socket */
     pid_t pid;
     uid_t uid;
-    uint64_t start;        /* of process pid */
+    uint64_t start; /* of process pid */
     struct wsession *session;
     struct buf in, out;
-    size_t events;         /* bytes of ready EVENT frames at in's front */
+    size_t events; /* bytes of ready EVENT frames at in's front */
     uint64_t events_seq, events_t_us;
-    bool urgent;           /* among them is one that somebody waits for */
+    bool urgent; /* among them is one that somebody waits for */
     uint64_t ready_since_us;
     bool commit_first;
-    uint64_t defer_us;     /* how long events may wait that nobody waits for */
+    uint64_t defer_us; /* how long events may wait that nobody waits for */
     bool ack_due, pending_due, bye_due;
     uint64_t pinged_us, heard_us;
     bool last_is_ack;
-    uint32_t watched;      /* epoll events asked for */
+    bool holding;     /* bulk that gathers for the next commit: not read meanwhile */
+    uint32_t watched; /* epoll events asked for */
 };
 
 int peer_new(struct peer **ret, int fd, bool control, struct error *err);
 void peer_free(struct peer *p);
 
-/** peer_receive(p): Read at most PEER_TURN_BYTES.  0; -1 at the end of the connection (state GONE). */
+/** peer_receive(p): Read at most PEER_TURN_BYTES.  0; -1 at the end of the connection (state GONE).
+ */
 int peer_receive(struct peer *p);
 /** peer_next(p, ret, err): The next frame behind the ready events: 1, 0 none whole, -1 CORRUPT. */
 int peer_next(struct peer *p, struct frame *ret, size_t *ret_used, struct error *err);
-/** peer_keep(p, used): The frame just seen is an EVENT to be committed. peer_drop: it is dealt with. */
+/** peer_keep(p, used): The frame just seen is an EVENT to be committed. peer_drop: it is dealt
+ * with. */
 void peer_keep(struct peer *p, size_t used);
 void peer_drop(struct peer *p, size_t used);
 /** peer_committed(p): The ready events are in the database: forget them. */

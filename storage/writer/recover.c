@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sessions whose writer or recorder died.  A row is closed as cut only if it is from another boot, or
- * both its processes are dead and writer_timeout_s and a margin have passed since that was first seen:
- * an upgrade's restart must not cut live sessions, nor one `record` another's (PITFALLS 16).
+ * Sessions whose writer or recorder died.  A row is closed as cut only if it is from another boot,
+ * or both its processes are dead and writer_timeout_s and a margin have passed since that was first
+ * seen: an upgrade's restart must not cut live sessions, nor one `record` another's (PITFALLS 16).
  */
 #include <string.h>
 
@@ -42,7 +42,7 @@ static void take_over(struct writer *w, const struct store_unfinished *u)
 
     err_clear(&err);
     if (store_session_adopt(w->store, u->row, &w->self, &u->writer, &err) != 1 ||
-        wsession_new(&s, &err) != 0) {
+        wsession_new(&s, &w->cache_left, &err) != 0) {
         return; /* somebody else was faster */
     }
     if (wsession_recover(s, w->store, u->id, &err) != 1) {

@@ -4,10 +4,13 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/io.h"
 #include "storage/seal/segment.h"
+
+#define SEAL_NICE 10
 
 struct sealer {
     pthread_t thread;
@@ -98,11 +101,12 @@ static int put_header(struct seal_job *job, struct buf *text, struct error *err)
 static int seal(struct seal_job *job, struct buf *text, struct cast_writer *w, struct error *err)
 {
     if ((job->number == 0 && put_header(job, text, err) != 0) || count(job, err) != 0 ||
-        segment_lines(text, w, buf_data(&job->frames), job->frames.len, job->below_t_us,
-                      &job->rest, err) != 0) {
+        segment_lines(text, w, buf_data(&job->frames), job->frames.len, job->below_t_us, &job->rest,
+                      err) != 0) {
         return -1;
     }
-    /* Unfinished characters wait for their rest in the next segment; after the last there is none. */
+    /* Unfinished characters wait for their rest in the next segment; after the last there is none.
+     */
     if ((job->final ? cast_flush(w, text, err) : cast_carry(w, &job->rest, err)) != 0) {
         return -1;
     }
@@ -135,6 +139,9 @@ static void *work(void *user)
 {
     struct sealer *s = user;
 
+    /* Nobody waits for a segment, but somebody may be waiting for the processor.  On Linux a nice
+     * value is a thread's own; that it cannot be set is no reason not to seal. */
+    (void)setpriority(PRIO_PROCESS, (id_t)gettid(), SEAL_NICE);
     pthread_mutex_lock(&s->lock);
     for (;;) {
         struct seal_job *job;

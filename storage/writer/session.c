@@ -8,7 +8,7 @@
 #include "storage/seal/segment.h"
 #include "storage/wire/event.h"
 
-int wsession_new(struct wsession **ret, struct error *err)
+int wsession_new(struct wsession **ret, size_t *cache_left, struct error *err)
 {
     struct wsession *s = calloc(1, sizeof *s);
 
@@ -17,13 +17,51 @@ int wsession_new(struct wsession **ret, struct error *err)
     }
     session_row_init(&s->info);
     s->pending_us = WSESSION_NO_PENDING;
+    s->cache_left = cache_left;
+    s->cached = cache_left != NULL;
+    buf_init(&s->cache, SEGMENT_MAX_BYTES);
     *ret = s;
     return 0;
+}
+
+/* ---- the cache: a hint only, given up rather than waited for ---- */
+
+static void cache_drop(struct wsession *s)
+{
+    if (s->cache_left != NULL) {
+        *s->cache_left += s->cache.len;
+    }
+    buf_clear(&s->cache);
+    s->staged.cached = 0;
+    s->cached = false;
+}
+
+static void cache_add(struct wsession *s, const uint8_t *frames, size_t len)
+{
+    if (!s->cached) {
+        return;
+    }
+    if (*s->cache_left < len || buf_append(&s->cache, frames, len, NULL) != 0) {
+        cache_drop(s);
+        return;
+    }
+    *s->cache_left -= len;
+    s->staged.cached += len;
+}
+
+static void cache_undo(struct wsession *s)
+{
+    s->cache.len -= s->staged.cached;
+    if (s->cache_left != NULL) {
+        *s->cache_left += s->staged.cached;
+    }
+    s->staged.cached = 0;
 }
 
 void wsession_free(struct wsession *s)
 {
     if (s != NULL) {
+        cache_drop(s);
         session_row_clear(&s->info);
         free(s->tails);
         free(s);
@@ -101,6 +139,7 @@ int wsession_recover(struct wsession *s, struct store *store, const uint8_t id[1
     if (store_tail_scan(store, s->info.row, on_tail, s, err) != 0) {
         return -1;
     }
+    s->cached = s->cached && s->n_tails == 0;
     return newest_time(s, store, err) == 0 ? 1 : -1;
 }
 
@@ -122,6 +161,7 @@ int wsession_stage(struct wsession *s, struct store *store, const uint8_t *frame
         0) {
         return -1;
     }
+    cache_add(s, frames, len);
     row->len = len;
     s->staged.n_rows++;
     if (seq > s->staged.seq) {
@@ -219,6 +259,7 @@ void wsession_committed(struct wsession *s)
 
 void wsession_rolled_back(struct wsession *s)
 {
+    cache_undo(s);
     memset(&s->staged, 0, sizeof s->staged);
 }
 
@@ -247,6 +288,18 @@ int wsession_job(struct wsession *s, struct store *store, size_t segment_bytes,
         return err_sys(err, "allocate");
     }
     memcpy(job->base, s->info.tail_base, CHAIN_HASH);
+    if (s->cached && s->cache.len < 2 * segment_bytes) {
+        /* All of it, without reading it back. */
+        memcpy(job->rows, s->tails, s->n_tails * sizeof *job->rows);
+        memcpy(job->base, s->hash, CHAIN_HASH);
+        n = s->n_tails;
+        *s->cache_left += s->cache.len;
+        buf_clear(&job->frames);
+        job->frames = s->cache;
+        buf_init(&s->cache, SEGMENT_MAX_BYTES);
+    } else {
+        cache_drop(s);
+    }
     while (n < s->n_tails && job->frames.len < segment_bytes) {
         if (store_tail_read(store, s->tails[n].row, &job->frames, job->base, err) != 0) {
             seal_job_free(job);
@@ -262,6 +315,7 @@ int wsession_job(struct wsession *s, struct store *store, size_t segment_bytes,
     job->last_t_us = s->info.last_t_us;
     job->below_t_us = s->closed ? UINT64_MAX : s->pending_us;
     job->final = s->closed && n == s->n_tails;
+    s->cached = s->cache_left != NULL && n == s->n_tails;
     s->sealing = true;
     s->seal_asked = s->seal_asked && n < s->n_tails;
     *ret = job;
@@ -289,8 +343,7 @@ int wsession_stage_sealed(struct wsession *s, struct store *store, struct seal_j
     if (job->rest.len == 0) {
         return 0;
     }
-    return wsession_stage(s, store, buf_data(&job->rest), job->rest.len, s->seq, s->last_t_us,
-                          err);
+    return wsession_stage(s, store, buf_data(&job->rest), job->rest.len, s->seq, s->last_t_us, err);
 }
 
 void wsession_sealed(struct wsession *s, const struct seal_job *job)
@@ -308,4 +361,11 @@ void wsession_sealed(struct wsession *s, const struct seal_job *job)
     memcpy(s->info.head, g->head, CHAIN_HASH);
     memcpy(s->info.tail_base, g->tail_base, CHAIN_HASH);
     s->sealing = false;
+}
+
+void wsession_unsealed(struct wsession *s)
+{
+    cache_drop(s);
+    s->sealing = false;
+    s->seal_asked = false;
 }

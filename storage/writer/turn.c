@@ -7,23 +7,17 @@
 #include "storage/wire/event.h"
 #include "storage/writer/writer_impl.h"
 
-/* Events of one peer that are worth a commit even if nobody waits for them. */
-#define ENOUGH_BYTES (2 * PEER_TURN_BYTES)
+/* Events of one peer that are worth a commit of their own. */
+#define ENOUGH_BYTES PEER_TURN_BYTES
 
-static bool peer_due(const struct peer *p, uint64_t now_us, uint64_t *wait_us)
+/* From this many bytes on a peer's output is bulk: more is on its way, and committing each piece by
+ * itself would cost more in locks, wake-ups and acknowledgements than in work.  A keystroke's echo
+ * is far below. */
+#define BULK_BYTES 2048U
+#define BULK_US    500U
+
+static bool wait_until(uint64_t at, uint64_t now_us, uint64_t *wait_us)
 {
-    uint64_t at;
-
-    if (p->bye_due || p->pending_due) {
-        return true;
-    }
-    if (p->events == 0) {
-        return false;
-    }
-    if (p->urgent || p->events >= ENOUGH_BYTES || p->state == PEER_GONE) {
-        return true;
-    }
-    at = p->ready_since_us + p->defer_us;
     if (now_us >= at) {
         return true;
     }
@@ -33,12 +27,37 @@ static bool peer_due(const struct peer *p, uint64_t now_us, uint64_t *wait_us)
     return false;
 }
 
-bool turn_due(const struct writer *w, uint64_t now_us, uint64_t *ret_wait_us)
+static bool peer_due(const struct writer *w, struct peer *p, uint64_t now_us, uint64_t *wait_us)
+{
+    if (p->bye_due || p->pending_due) {
+        return true;
+    }
+    if (p->events == 0) {
+        return false;
+    }
+    if (p->events >= ENOUGH_BYTES || p->state == PEER_GONE) {
+        return true;
+    }
+    if (!p->urgent) {
+        return wait_until(p->ready_since_us + p->defer_us, now_us, wait_us);
+    }
+    if (p->events < BULK_BYTES || wait_until(w->committed_us + BULK_US, now_us, wait_us)) {
+        return true;
+    }
+    p->holding = true;
+    return false;
+}
+
+bool turn_due(struct writer *w, uint64_t now_us, uint64_t *ret_wait_us)
 {
     bool due = w->commit_now || w->results != NULL;
 
-    for (const struct peer *p = w->peers; p != NULL && !due; p = p->next) {
-        due = p->session != NULL && peer_due(p, now_us, ret_wait_us);
+    for (struct peer *p = w->peers; p != NULL && !due; p = p->next) {
+        due = p->session != NULL && peer_due(w, p, now_us, ret_wait_us);
+    }
+    if (due && now_us < w->aside_until_us && checkpoint_wants_turn(w->checkpoint)) {
+        *ret_wait_us = *ret_wait_us < 1000 ? *ret_wait_us : 1000;
+        return false;
     }
     if (due && now_us < w->retry_at_us) {
         if (w->retry_at_us - now_us < *ret_wait_us) {
@@ -70,8 +89,7 @@ static int stage_peer(struct writer *w, struct peer *p, struct error *err)
                                         p->events_t_us, err) != 0) {
         return -1;
     }
-    if (p->pending_due &&
-        store_session_pending(w->store, s->info.row, s->pending_us, err) != 0) {
+    if (p->pending_due && store_session_pending(w->store, s->info.row, s->pending_us, err) != 0) {
         return -1;
     }
     if (p->bye_due && !s->closed) {
@@ -112,12 +130,11 @@ static void finish_results(struct writer *w)
         if (j->failed == 0 && !wsession_job_empty(j)) {
             wsession_sealed(s, j);
         } else {
-            s->sealing = false;
-            s->seal_asked = false;
+            wsession_unsealed(s);
             if (j->failed != 0) {
                 s->seal_failed = true;
-                log_line(LOG_LEVEL_ERROR, "seal-failed row=%lld why=\"%s\"",
-                         (long long)s->info.row, j->err.text);
+                log_line(LOG_LEVEL_ERROR, "seal-failed row=%lld why=\"%s\"", (long long)s->info.row,
+                         j->err.text);
             }
         }
         seal_job_free(j);
@@ -126,6 +143,7 @@ static void finish_results(struct writer *w)
 
 static void finish_peer(struct peer *p)
 {
+    p->holding = false;
     if (p->events > 0) {
         peer_committed(p);
         peer_ack(p, p->session->seq);
@@ -137,14 +155,16 @@ static void finish_peer(struct peer *p)
     p->pending_due = p->bye_due = false;
 }
 
-/* Asked once for every WRITER_WAL_PASSIVE that the WAL has grown: a passive checkpoint does not shorten
- * it while commits go on. */
-static void checkpoint_if_due(struct writer *w, int64_t wal)
+/* Asked once for every WRITER_WAL_PASSIVE that the WAL has grown (a passive checkpoint does not
+ * shorten it while commits go on), and when nothing has been committed for a second. */
+void turn_checkpoint(struct writer *w, bool idle)
 {
+    int64_t wal = store_wal_bytes(w->store);
+
     if (wal < w->wal_asked) {
         w->wal_asked = 0; /* it began anew */
     }
-    if (wal - w->wal_asked < WRITER_WAL_PASSIVE) {
+    if (wal - w->wal_asked < (idle ? WRITER_WAL_IDLE : WRITER_WAL_PASSIVE)) {
         return;
     }
     w->wal_asked = wal;
@@ -153,7 +173,7 @@ static void checkpoint_if_due(struct writer *w, int64_t wal)
                                NULL);
     }
     if (w->checkpoint != NULL) {
-        checkpoint_ask(w->checkpoint, wal);
+        checkpoint_ask(w->checkpoint, wal, idle);
     }
 }
 
@@ -169,9 +189,11 @@ static void succeed(struct writer *w)
             finish_peer(p);
         }
     }
-    w->retry_at_us = 0;
+    w->retry_at_us = w->failing_since_us = 0;
     w->commit_now = false;
-    checkpoint_if_due(w, store_wal_bytes(w->store));
+    w->commits++;
+    w->committed_us = clock_boot_us();
+    turn_checkpoint(w, false);
 }
 
 static void fail(struct writer *w, const struct error *err)
@@ -183,6 +205,7 @@ static void fail(struct writer *w, const struct error *err)
         wsession_rolled_back(s);
     }
     w->retry_at_us = now + WRITER_RETRY_US;
+    w->failing_since_us = w->failing_since_us == 0 ? now : w->failing_since_us;
     if (now - w->complained_us > 10000000) {
         w->complained_us = now;
         log_line(LOG_LEVEL_ERROR, "commit-failed db=\"%s\" why=\"%s\"", w->config->db, err->text);

@@ -123,11 +123,11 @@ static int add_peer(struct writer *w, int fd, bool control, struct error *err)
     if (peer_new(&p, fd, control, err) != 0) {
         return -1;
     }
-    if (watch(w, fd, p, EPOLLIN, err) != 0) {
+    if (watch(w, fd, p, EPOLLIN | EPOLLRDHUP, err) != 0) {
         peer_free(p);
         return -1;
     }
-    p->watched = EPOLLIN;
+    p->watched = EPOLLIN | EPOLLRDHUP;
     p->next = w->peers;
     w->peers = p;
     return 0;
@@ -167,7 +167,7 @@ static void on_peer(struct writer *w, struct peer *p, uint32_t events)
     if (p->state == PEER_GONE) {
         return;
     }
-    if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
+    if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
         int rc = peer_receive(p);
 
         messages_take(w, p);
@@ -212,11 +212,13 @@ static void drain_results(struct writer *w)
     }
 }
 
-/* What ${p} is watched for: nothing to read while its buffer is full and cannot be committed (a full
- * disk), else the loop would spin on it. */
+/* What ${p} is watched for: nothing to read while its buffer is full and cannot be committed (a
+ * full disk), else the loop would spin on it. */
 static void watch_again(struct writer *w, struct peer *p, bool left)
 {
-    uint32_t events = (left ? EPOLLOUT : 0U) | (p->in.len < p->in.max ? EPOLLIN : 0U);
+    bool full = p->in.len >= p->in.max;
+    uint32_t events =
+        (left ? EPOLLOUT : 0U) | (full || p->holding ? 0U : EPOLLIN) | (full ? 0U : EPOLLRDHUP);
     struct epoll_event e = {.events = events, .data = {.ptr = p}};
 
     if (events != p->watched) {
@@ -266,6 +268,10 @@ static void tick(struct writer *w, uint64_t now)
     ping(w, now);
     if (!w->private) {
         recover_sweep(w);
+        if (w->commits == w->commits_seen) {
+            turn_checkpoint(w, true);
+        }
+        w->commits_seen = w->commits;
     }
     w->tick_at_us = now + (dying ? WRITER_TICK_US / 50 : WRITER_TICK_US);
 }
@@ -304,11 +310,27 @@ static void remove_finished(struct writer *w)
     }
 }
 
-/* A private writer is done when its one connection is, and nothing is left to seal.  An open session
- * whose recorder lives is left to the writer that it will start next. */
+static bool nobody_talks(const struct writer *w)
+{
+    for (const struct peer *p = w->peers; p != NULL; p = p->next) {
+        if (p->state != PEER_GONE) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A private writer is done when its one connection is, and nothing is left to seal.  An open
+ * session whose recorder lives is left to the writer that it will start next. */
 static bool private_done(const struct writer *w)
 {
-    if (!w->private || w->peers != NULL || w->jobs_away > 0) {
+    if (!w->private || !nobody_talks(w)) {
+        return false;
+    }
+    if (w->failing_since_us != 0 && clock_boot_us() - w->failing_since_us > WRITER_GIVE_UP_US) {
+        return true; /* the database is gone or full: what is committed is there for the next one */
+    }
+    if (w->peers != NULL || w->jobs_away > 0) {
         return false;
     }
     for (const struct wsession *s = w->sessions; s != NULL; s = s->next) {
@@ -319,7 +341,7 @@ static bool private_done(const struct writer *w)
     return w->grace_until_us != 0 && clock_boot_us() >= w->grace_until_us;
 }
 
-static int wait_ms(const struct writer *w, uint64_t now, uint64_t wait_us)
+static struct timespec patience(const struct writer *w, uint64_t now, uint64_t wait_us)
 {
     uint64_t until_tick = w->tick_at_us > now ? w->tick_at_us - now : 0;
 
@@ -329,7 +351,8 @@ static int wait_ms(const struct writer *w, uint64_t now, uint64_t wait_us)
     if (wait_us > until_tick) {
         wait_us = until_tick;
     }
-    return (int)((wait_us + 999) / 1000);
+    return (struct timespec){.tv_sec = (time_t)(wait_us / 1000000),
+                             .tv_nsec = (long)(wait_us % 1000000) * 1000};
 }
 
 static void handle(struct writer *w, const struct epoll_event *e)
@@ -367,6 +390,17 @@ static void grace(struct writer *w, uint64_t now)
     }
 }
 
+/* What piled up in the sockets of bulk senders while they were not read. */
+static void gather(struct writer *w)
+{
+    for (struct peer *p = w->peers; p != NULL; p = p->next) {
+        if (p->holding) {
+            p->holding = false;
+            on_peer(w, p, EPOLLIN);
+        }
+    }
+}
+
 static int loop(struct writer *w, struct error *err)
 {
     struct epoll_event events[WRITER_EVENTS];
@@ -374,7 +408,8 @@ static int loop(struct writer *w, struct error *err)
     while (!w->stop && !private_done(w)) {
         uint64_t now = clock_boot_us(), wait_us = WRITER_TICK_US * 60;
         bool due = turn_due(w, now, &wait_us);
-        int n = epoll_wait(w->epoll_fd, events, WRITER_EVENTS, due ? 0 : wait_ms(w, now, wait_us));
+        struct timespec t = patience(w, now, due ? 0 : wait_us);
+        int n = epoll_pwait2(w->epoll_fd, events, WRITER_EVENTS, &t, NULL);
 
         if (n < 0 && errno != EINTR) {
             return err_sys(err, "epoll");
@@ -383,10 +418,14 @@ static int loop(struct writer *w, struct error *err)
             handle(w, &events[i]);
         }
         now = clock_boot_us();
+        if (!checkpoint_wants_turn(w->checkpoint)) {
+            w->aside_until_us = now + CHECKPOINT_ASIDE_US;
+        }
         if (now >= w->tick_at_us) {
             tick(w, now);
         }
         if (turn_due(w, now, &wait_us)) {
+            gather(w);
             turn_commit(w);
         }
         flush_peers(w);
@@ -482,6 +521,7 @@ int writer_run(const struct writer_config *config, struct error *err)
     int rc;
 
     w.private = config->private_fd >= 0;
+    w.cache_left = WRITER_CACHE_BYTES;
     w.segment_bytes = (size_t)config->conf->segment_kib * 1024;
     rc = set_up(&w, err);
     if (rc != 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The writer: one epoll loop over recorders, commands and the sealing thread; one transaction a turn;
- * acknowledgements after the commit.  The only process that writes the evidence database.
+ * The writer: one epoll loop over recorders, commands and the sealing thread; one transaction a
+ * turn; acknowledgements after the commit.  The only process that writes the evidence database.
  */
 #ifndef TTYTRAIL_WRITER_WRITER_H
 #define TTYTRAIL_WRITER_WRITER_H

@@ -14,13 +14,17 @@
 #include "storage/writer/session.h"
 #include "storage/writer/writer.h"
 
-#define WRITER_EVENTS       64    /* peers in one turn: times PEER_TURN_BYTES is 2 MiB (PITFALLS 23) */
-#define WRITER_DEFER_US     5000  /* how long typed input alone may wait for its commit */
-#define WRITER_RETRY_US     200000
+#define WRITER_CACHE_BYTES (16 * 1024 * 1024) /* tails kept in memory, all sessions together */
+#define WRITER_EVENTS      64 /* peers in one turn: times PEER_TURN_BYTES is 2 MiB (PITFALLS 23) */
+#define WRITER_DEFER_US    5000 /* how long typed input alone may wait for its commit */
+#define WRITER_RETRY_US    200000
+#define WRITER_GIVE_UP_US                                                                          \
+    30000000 /* a private writer that nobody talks to, on a failing database */
 #define WRITER_TICK_US      1000000
 #define WRITER_CUT_MARGIN_S 5
 #define WRITER_PING_US      30000000
 #define WRITER_WAL_PASSIVE  (16 * 1024 * 1024)
+#define WRITER_WAL_IDLE     (1024 * 1024)
 
 struct seal_request { /* a SEAL_NOW that waits for its jobs */
     struct peer *peer;
@@ -40,13 +44,15 @@ struct writer {
     struct seal_request seal_now;
     size_t jobs_away;
     int epoll_fd, done_fd;
-    size_t segment_bytes;
+    size_t segment_bytes, cache_left;
     int64_t wal_asked; /* the WAL's size at the last checkpoint that was asked for */
     bool private, stop;
     char host[256];
     uint8_t epoch[16];
     struct store_process self;
-    uint64_t retry_at_us, tick_at_us, complained_us;
+    uint64_t retry_at_us, tick_at_us, complained_us, failing_since_us, aside_until_us;
+    uint64_t committed_us;          /* when the last transaction ended */
+    uint64_t commits, commits_seen; /* at the last tick: is anybody busy? */
     bool commit_now, swept;
     uint64_t grace_until_us; /* private: when to leave although a session is open */
 };
@@ -57,7 +63,8 @@ void writer_add_session(struct writer *w, struct wsession *s);
 int writer_load_identity(struct writer *w, struct error *err);
 
 /* messages.c */
-/** messages_take(w, p): Deal with every whole frame that ${p} has; a breach of the rules ends it. */
+/** messages_take(w, p): Deal with every whole frame that ${p} has; a breach of the rules ends it.
+ */
 void messages_take(struct writer *w, struct peer *p);
 /** messages_open(w, p, f, import, err): Begin a session for ${p}; an import keeps its own start. */
 int messages_open(struct writer *w, struct peer *p, const struct frame *f, bool import,
@@ -69,15 +76,19 @@ int control_request(struct writer *w, struct peer *p, const struct frame *f, str
 void control_progress(struct writer *w);
 
 /* turn.c */
-bool turn_due(const struct writer *w, uint64_t now_us, uint64_t *ret_wait_us);
+bool turn_due(struct writer *w, uint64_t now_us, uint64_t *ret_wait_us);
 void turn_commit(struct writer *w);
+/** turn_checkpoint(w, idle): Ask for a checkpoint when one is due. */
+void turn_checkpoint(struct writer *w, bool idle);
 /** turn_seal(w): Hand tails that are due to the sealing thread. */
 void turn_seal(struct writer *w);
 
 /* recover.c */
-/** recover_sweep(w): Take over what dead writers left unfinished, and cut what is dead (PITFALLS 16). */
+/** recover_sweep(w): Take over what dead writers left unfinished, and cut what is dead (PITFALLS
+ * 16). */
 void recover_sweep(struct writer *w);
-/** recover_orphans(w): Cut our own sessions whose recorder is gone; true when some may still be dying. */
+/** recover_orphans(w): Cut our own sessions whose recorder is gone; true when some may still be
+ * dying. */
 bool recover_orphans(struct writer *w);
 
 #endif
