@@ -42,7 +42,8 @@ extern const struct creds_provider creds_env_provider;     /* creds_env.c */
 extern const struct creds_provider creds_profile_provider; /* creds_profile.c */
 extern const struct creds_provider creds_imds_provider;    /* creds_imds.c */
 
-/** creds_env_get(name): The environment's value, "" when unset or blank (or in a setuid program). */
+/** creds_env_get(name): The environment's value, "" when unset or blank (or in a setuid program).
+ */
 const char *creds_env_get(const char *name);
 
 struct creds_profile {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * S3 as the shipper and the verifier need it: put one object that must not exist, get, list.  Signs
- * with aws/sigv4, sends with aws/http, gets keys from aws/creds.  Errors are sorted once, here, into
- * RETRY, DENIED, CORRUPT, SYSTEM and USAGE.  Knows nothing of sessions, batches or manifests.  One call
- * at a time, but a listing's callback may make other calls on the same struct s3.  No redirect is
- * followed: another region is another road, past the gateway endpoint.
+ * with aws/sigv4, sends with aws/http, gets keys from aws/creds.  Errors are sorted once, here,
+ * into RETRY, DENIED, CORRUPT, SYSTEM and USAGE.  Knows nothing of sessions, batches or manifests.
+ * One call at a time, but a listing's callback may make other calls on the same struct s3.  No
+ * redirect is followed: another region is another road, past the gateway endpoint.
  */
 #ifndef TTYTRAIL_AWS_S3_H
 #define TTYTRAIL_AWS_S3_H
@@ -24,7 +24,7 @@ struct s3_config {
     const char *endpoint; /* "https://host[:port]"; unset: https://s3.REGION.amazonaws.com */
     const char *region;   /* unset: AWS_REGION, AWS_DEFAULT_REGION, the profile's, IMDS */
     const char *bucket;
-    bool path_style;      /* always so for bucket names with dots, addresses and one-label hosts */
+    bool path_style; /* always so for bucket names with dots, addresses and one-label hosts */
     const char *expected_owner, *kms_key, *ca_file;
     struct creds *creds;
 };
@@ -33,25 +33,26 @@ int s3_open(struct s3 **ret, const struct s3_config *config, struct error *err);
 void s3_close(struct s3 *s);
 
 enum s3_put_result {
-    S3_PUT_CONFIRMED,   /* 200 and our checksum came back, or (echo absent) the body was hashed by the
-                           signature and ETag/checksum do not contradict it */
-    S3_PUT_EXISTS,      /* 412: an object of this name exists; proves nothing about its content */
+    S3_PUT_CONFIRMED, /* 200 and our checksum came back, or (echo absent) the body was hashed by the
+                         signature and ETag/checksum do not contradict it */
+    S3_PUT_EXISTS,    /* 412: an object of this name exists; proves nothing about its content */
 };
 
 struct s3_put {
     const char *key;
     const void *bytes;
     size_t len;
-    const uint8_t *sha256; /* of bytes, 32 */
+    const uint8_t *sha256;                       /* of bytes, 32 */
     const char *content_type, *content_encoding; /* NULL for none */
 };
-/** s3_put(s, put, ret, err): PutObject with If-None-Match: *, x-amz-checksum-sha256 and the content hash.
- * One attempt: retries are the caller's, who must note attempts first.  A server that answers 501
- * to a header is asked again without that header (first If-None-Match, then the checksum), which
- * is remembered for ${s}; what this costs stands in docs/DESIGN.md section 6. */
+/** s3_put(s, put, ret, err): PutObject with If-None-Match: *, x-amz-checksum-sha256 and the content
+ * hash. One attempt: retries are the caller's, who must note attempts first.  A server that answers
+ * 501 to a header is asked again without that header (first If-None-Match, then the checksum),
+ * which is remembered for ${s}; what this costs stands in docs/DESIGN.md section 6. */
 int s3_put(struct s3 *s, const struct s3_put *put, enum s3_put_result *ret, struct error *err);
 
-/** s3_get(s, key, version_or_null, offset, len, max_bytes, ret, err): Append the object (or the range, when
+/** s3_get(s, key, version_or_null, offset, len, max_bytes, ret, err): Append the object (or the
+ * range, when
  * ${len} is not 0) to ${ret}.  SYSTEM with code ENOENT when there is none. */
 int s3_get(struct s3 *s, const char *key, const char *version_or_null, uint64_t offset,
            uint64_t len, size_t max_bytes, struct buf *ret, struct error *err);
@@ -63,7 +64,8 @@ struct s3_item {
     bool latest, delete_marker;
 };
 typedef int s3_list_fn(void *user, const struct s3_item *item);
-/** s3_list(s, prefix, start_after_or_null, cb, user, err): ListObjectsV2, all pages, in order of key;
+/** s3_list(s, prefix, start_after_or_null, cb, user, err): ListObjectsV2, all pages, in order of
+ * key;
  * ${cb}'s non-zero result ends it and is returned. */
 int s3_list(struct s3 *s, const char *prefix, const char *start_after_or_null, s3_list_fn *cb,
             void *user, struct error *err);

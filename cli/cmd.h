@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a command is, and what all of them share: --db, --config, --help, the error line, exit status.
- * 0 done, 1 failed, 2 usage; exceptions stand in the command's own manual section.
+ * What a command is, and what all of them share: --db, --config, --help, the error line, exit
+ * status. 0 done, 1 failed, 2 usage; exceptions stand in the command's own manual section.
  */
 #ifndef TTYTRAIL_CLI_CMD_H
 #define TTYTRAIL_CLI_CMD_H
@@ -19,9 +19,9 @@
 
 struct cmd {
     const char *name;
-    const char *summary;                /* one line for `ttytrail --help` */
-    const char *help;                   /* all of `ttytrail NAME --help`, with examples */
-    int (*run)(int argc, char **argv);  /* argv[0] is the command's name */
+    const char *summary;               /* one line for `ttytrail --help` */
+    const char *help;                  /* all of `ttytrail NAME --help`, with examples */
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
 extern const struct cmd cmd_record, cmd_list, cmd_export, cmd_play, cmd_verify, cmd_ship;
@@ -39,16 +39,17 @@ struct cmd_common {
     const char *db, *config; /* as given; NULL when not */
 };
 
-/** cmd_common_option(cmd, opt, common): Handle one getopt_long result: -1 it was a common option and is
- * handled; else the exit status to return at once (0 after --help, CMD_USAGE for '?'), or -2 when the
- * option is the command's own. */
+/** cmd_common_option(cmd, opt, common): Handle one getopt_long result: -1 it was a common option
+ * and is handled; else the exit status to return at once (0 after --help, CMD_USAGE for '?'), or -2
+ * when the option is the command's own. */
 int cmd_common_option(const struct cmd *cmd, int opt, struct cmd_common *common);
-/** cmd_usage(cmd, fmt, ...): One specific line to stderr and where to read more; returns CMD_USAGE. */
+/** cmd_usage(cmd, fmt, ...): One specific line to stderr and where to read more; returns CMD_USAGE.
+ */
 int cmd_usage(const struct cmd *cmd, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /** cmd_fail(err): "ttytrail: <text>" to stderr; returns CMD_FAILED (CMD_USAGE for ERR_USAGE). */
 int cmd_fail(const struct error *err);
-/** cmd_db_path(common, ret, size, err): --db made absolute; else the installed database when readable, else
- * the user's own (spawn_default_db). */
+/** cmd_db_path(common, ret, size, err): --db made absolute; else the installed database when
+ * readable, else the user's own (spawn_default_db). */
 int cmd_db_path(const struct cmd_common *common, char *ret, size_t size, struct error *err);
 /** cmd_colour(fd): Whether to colour on ${fd}: a terminal, no NO_COLOR, TERM not "dumb". */
 bool cmd_colour(int fd);

@@ -6,7 +6,7 @@
 
 #include "cli/cmd.h"
 #include "common/io.h"
-#include "common/json.h"
+#include "common/json_write.h"
 #include "recorder/recorder.h"
 #include "storage/wire/spawn.h"
 

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
-#include "common/json.h"
+#include "common/json_write.h"
 #include "common/log.h"
 #include "shipper/ship.h"
 

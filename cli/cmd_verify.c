@@ -6,7 +6,7 @@
 
 #include "cli/cmd.h"
 #include "common/clock.h"
-#include "common/json.h"
+#include "common/json_write.h"
 #include "common/log.h"
 #include "shipper/depot.h"
 #include "shipper/verify.h"

@@ -12,8 +12,8 @@ static const struct cmd *const commands[] = {
 
 /* Named in the contract of the command line, built by later issues. */
 static const char *const later[] = {
-    "who",    "search",    "summary",      "correlate", "prune",
-    "status", "doctor",    "print-policy", "note",      "import",
+    "who",    "search", "summary",      "correlate", "prune",
+    "status", "doctor", "print-policy", "note",      "import",
 };
 
 static void print_help(void)

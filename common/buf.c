@@ -107,7 +107,8 @@ int buf_printf(struct buf *b, struct error *err, const char *fmt, ...)
     if (n < 0) {
         return err_set(err, ERR_USAGE, "format");
     }
-    if (buf_reserve(b, (size_t)n + 1, &at, err) != 0) {
+    /* The NUL goes into the byte that is always kept free. */
+    if (buf_reserve(b, (size_t)n, &at, err) != 0) {
         return -1;
     }
     va_start(ap, fmt);

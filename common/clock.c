@@ -147,7 +147,7 @@ int clock_parse(const char *text, int64_t *ret_unix_us, struct error *err)
     time_t t;
 
     errno = 0;
-    if (*text != '\0' && strspn(text, "0123456789.") == strlen(text)) {
+    if (isdigit((unsigned char)*text) && strspn(text, "0123456789.") == strlen(text)) {
         long long s = strtoll(text, &end, 10);
 
         p = end;

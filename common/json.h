@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * JSON: writing into a struct buf, and reading with SQLite's JSON functions (never by hand; see
- * docs/DESIGN.md section 3 for the two exceptions).  Paths are SQLite's: "$.a.b[0]".  Writing makes
- * valid UTF-8 of any bytes: what is none becomes U+FFFD.
+ * JSON: writing (common/json_write.h) and reading with SQLite's JSON functions (never by hand; see
+ * docs/DESIGN.md section 3 for the two exceptions).  Paths are SQLite's: "$.a.b[0]".
  */
 #ifndef TTYTRAIL_COMMON_JSON_H
 #define TTYTRAIL_COMMON_JSON_H
@@ -12,14 +11,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
-
-/** json_escape(out, bytes, len, ret_lossy, err): The inside of a JSON string.  ${ret_lossy} (NULL
- * allowed) is set true when a byte had to be replaced; it is never set false. */
-int json_escape(struct buf *out, const uint8_t *bytes, size_t len, bool *ret_lossy,
-                struct error *err);
-/** json_string(out, text, err): "text" with its quotes; NULL becomes null. */
-int json_string(struct buf *out, const char *text, struct error *err);
-int json_string_n(struct buf *out, const void *bytes, size_t len, struct error *err);
+#include "common/json_write.h"
 
 struct json;
 

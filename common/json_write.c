@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "common/json.h"
+#include "common/json_write.h"
 #include "common/utf8.h"
 
 /* The longest thing one input byte becomes: \u001b. */

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
-#include "common/json.h"
+#include "common/json_write.h"
 #include "common/log.h"
 #include "recorder/recorder.h"
 

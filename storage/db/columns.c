@@ -46,7 +46,8 @@ int columns_session(sqlite3_stmt *st, struct session_row *s, struct error *err)
         take_text(st, 8, &s->tty, err) != 0 || take_text(st, 9, &s->command, err) != 0 ||
         take_text(st, 15, &s->exit, err) != 0 || take_text(st, 16, &s->flags, err) != 0 ||
         take_blob(st, 24, s->head, sizeof s->head, err) != 0 ||
-        take_blob(st, 25, s->tail_base, sizeof s->tail_base, err) != 0) {
+        take_blob(st, 25, s->tail_base, sizeof s->tail_base, err) != 0 ||
+        take_blob(st, 36, s->carry_hash, sizeof s->carry_hash, err) != 0) {
         return -1;
     }
     s->uid = sqlite3_column_int64(st, 6);
@@ -69,6 +70,10 @@ int columns_session(sqlite3_stmt *st, struct session_row *s, struct error *err)
     take_boot(st, 30, s->recorder_boot);
     s->recorder_pid = sqlite3_column_int64(st, 31);
     s->recorder_start = sqlite3_column_int64(st, 32);
+    if (buf_append(&s->carry, sqlite3_column_blob(st, 35), (size_t)sqlite3_column_bytes(st, 35),
+                   err) != 0) {
+        return -1;
+    }
     return buf_append(&s->facts, sqlite3_column_blob(st, 33), (size_t)sqlite3_column_bytes(st, 33),
                       err);
 }

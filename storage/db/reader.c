@@ -162,8 +162,13 @@ static int read_tail(struct reader *r, const struct session_row *s, struct buf *
     if (st == NULL) {
         return -1;
     }
+    memcpy(hash, s->head, CHAIN_HASH);
+    chain_tail(hash, buf_data(&s->carry), s->carry.len);
+    *ret_hash_ok = memcmp(hash, s->carry_hash, CHAIN_HASH) == 0;
+    if (buf_append(frames, buf_data(&s->carry), s->carry.len, err) != 0) {
+        return -1;
+    }
     memcpy(hash, s->tail_base, CHAIN_HASH);
-    *ret_hash_ok = true;
     sqlite3_bind_int64(st, 1, s->row);
     while (rc == 0 && (step = sqlite3_step(st)) != SQLITE_DONE) {
         size_t len;

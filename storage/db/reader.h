@@ -53,8 +53,8 @@ int reader_segment(struct reader *r, int64_t session_row, int64_t number, struct
                    struct buf *ret_bytes, struct error *err);
 
 /** reader_snapshot(r, session_row, ret, ret_frames, ret_hash_ok, err): In one transaction: the
- * session's row, and all of its tail's frames in the order of their rows appended to ${ret_frames};
- * *ret_hash_ok says whether the tail's running hashes hold.  1, 0 absent, -1. */
+ * session's row, and all of its tail's frames (what is carried, then its rows in order) appended to
+ * ${ret_frames}; *ret_hash_ok says whether the tail's running hashes hold.  1, 0 absent, -1. */
 int reader_snapshot(struct reader *r, int64_t session_row, struct session_row *ret,
                     struct buf *ret_frames, bool *ret_hash_ok, struct error *err);
 

@@ -38,6 +38,8 @@ static const char version_1[] =
     " redactions INTEGER NOT NULL DEFAULT 0,"
     " head BLOB NOT NULL CHECK (length(head) = 32),"
     " tail_base BLOB NOT NULL CHECK (length(tail_base) = 32),"
+    " carry BLOB NOT NULL DEFAULT x'',"
+    " carry_hash BLOB NOT NULL CHECK (length(carry_hash) = 32),"
     " last_t_us INTEGER NOT NULL DEFAULT 0,"
     " last_seq INTEGER NOT NULL DEFAULT 0,"
     " pending_us INTEGER,"

@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "storage/seal/segment.h"
 #include "storage/wire/facts.h"
 
 void session_row_init(struct session_row *s)
 {
     memset(s, 0, sizeof *s);
     buf_init(&s->facts, FACTS_MAX);
+    buf_init(&s->carry, SEGMENT_MAX_BYTES);
 }
 
 void session_row_clear(struct session_row *s)
@@ -24,6 +26,7 @@ void session_row_clear(struct session_row *s)
     free(s->exit);
     free(s->flags);
     buf_clear(&s->facts);
+    buf_clear(&s->carry);
     session_row_init(s);
 }
 

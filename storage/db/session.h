@@ -31,10 +31,12 @@ struct session_row {
     int64_t shipped;                     /* segments below this number are in S3 */
     int64_t events, bytes_out, bytes_in; /* sealed and in the tail, as far as counted at sealing */
     int64_t redactions;
-    uint8_t head[CHAIN_HASH];      /* after the last sealed segment */
-    uint8_t tail_base[CHAIN_HASH]; /* running hash before the tail's first row */
-    uint64_t last_t_us;            /* of the last sealed line */
-    struct buf facts;              /* as they came */
+    uint8_t head[CHAIN_HASH];       /* after the last sealed segment */
+    uint8_t tail_base[CHAIN_HASH];  /* running hash before the tail's first row */
+    struct buf carry;               /* frames before the tail's first row */
+    uint8_t carry_hash[CHAIN_HASH]; /* SHA-256 of head and carry */
+    uint64_t last_t_us;             /* of the last sealed line */
+    struct buf facts;               /* as they came */
     char writer_boot[33], recorder_boot[33];
     int64_t writer_pid, writer_start, recorder_pid, recorder_start;
 };

@@ -107,6 +107,8 @@ struct store_segment {
     const uint8_t *bytes;
     size_t len;
     uint8_t sha256[32], head[32], tail_base[32];
+    const uint8_t *carry; /* frames that the next segment begins with: undecided, unfinished */
+    size_t carry_len;
 };
 /** store_segment_insert(s, seg, err): The row, and the session's new head, count and sums. */
 int store_segment_insert(struct store *s, const struct store_segment *seg, struct error *err);

@@ -22,8 +22,8 @@ int store_session_insert(struct store *s, struct session_row *r, struct error *e
         s, ST_SESSION_INSERT,
         "INSERT INTO session (id, epoch, kind, host, user, uid, title, tty, command, cols, rows, "
         "started_us, flags, head, tail_base, writer_boot, writer_pid, writer_start, "
-        "recorder_boot, recorder_pid, recorder_start, facts) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, "
-        "?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22)",
+        "recorder_boot, recorder_pid, recorder_start, facts, carry_hash) VALUES (?1, ?2, ?3, ?4, "
+        "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
         err);
 
     if (st == NULL) {
@@ -51,6 +51,9 @@ int store_session_insert(struct store *s, struct session_row *r, struct error *e
     sqlite3_bind_int64(st, 20, r->recorder_pid);
     sqlite3_bind_int64(st, 21, r->recorder_start);
     blob(st, 22, buf_data(&r->facts), r->facts.len);
+    memcpy(r->carry_hash, r->head, CHAIN_HASH);
+    chain_tail(r->carry_hash, "", 0);
+    blob(st, 23, r->carry_hash, CHAIN_HASH);
     if (store_run(s, st, err) != 0) {
         return -1;
     }
@@ -279,6 +282,7 @@ static int insert_segment(struct store *s, const struct store_segment *g, struct
 
 int store_segment_insert(struct store *s, const struct store_segment *g, struct error *err)
 {
+    uint8_t carry_hash[CHAIN_HASH];
     sqlite3_stmt *st;
 
     if (insert_segment(s, g, err) != 0) {
@@ -288,8 +292,8 @@ int store_segment_insert(struct store *s, const struct store_segment *g, struct 
         s, ST_SESSION_SEALED,
         "UPDATE session SET segments = ?2 + 1, head = ?3, tail_base = ?4, last_t_us = ?5, "
         "final = ?6, events = events + ?7, bytes_out = bytes_out + ?8, bytes_in = bytes_in + ?9, "
-        "redactions = redactions + ?10, last_seq = max(last_seq, ?11) WHERE row = ?1 AND "
-        "segments = ?2",
+        "redactions = redactions + ?10, last_seq = max(last_seq, ?11), carry = ?12, "
+        "carry_hash = ?13 WHERE row = ?1 AND segments = ?2",
         err);
     if (st == NULL) {
         return -1;
@@ -305,6 +309,10 @@ int store_segment_insert(struct store *s, const struct store_segment *g, struct 
     sqlite3_bind_int64(st, 9, g->bytes_in);
     sqlite3_bind_int64(st, 10, g->redactions);
     sqlite3_bind_int64(st, 11, (sqlite3_int64)g->last_seq);
+    blob(st, 12, g->carry == NULL ? (const uint8_t *)"" : g->carry, g->carry_len);
+    memcpy(carry_hash, g->head, CHAIN_HASH);
+    chain_tail(carry_hash, g->carry, g->carry_len);
+    blob(st, 13, carry_hash, CHAIN_HASH);
     if (store_run(s, st, err) != 0) {
         return -1;
     }

@@ -21,8 +21,9 @@ struct walfile {
     sqlite3_file base;
     uint8_t *held;
     int len;
-    sqlite3_int64 at; /* where held[0] belongs */
-    bool commit;      /* the frame whose page comes next ends a transaction */
+    sqlite3_int64 at;  /* where held[0] belongs */
+    sqlite3_int64 end; /* behind the newest frame: headers before it are rewrites */
+    bool commit;       /* the frame whose page comes next ends a transaction */
     /* the system's own file object follows */
 };
 
@@ -46,8 +47,12 @@ static int wal_write(sqlite3_file *f, const void *bytes, int len, sqlite3_int64 
 {
     struct walfile *w = (struct walfile *)(void *)f;
     bool follows = w->len > 0 && at == w->at + w->len;
-    bool header = len == FRAME_BYTES && at >= WAL_HEADER;
+    bool header = len == FRAME_BYTES && at >= w->end;
     int rc;
+
+    /* Headers of frames that are there already are written again with other checksums, the
+     * committing one last and with no page behind it; a new WAL begins with its own header. */
+    w->end = at == 0 || at + len > w->end ? at + len : w->end;
 
     if ((!follows || w->len + len > HOLD_BYTES) && (rc = write_out(w)) != SQLITE_OK) {
         return rc;
@@ -173,6 +178,7 @@ static int vfs_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *f, int fla
         free(w->held);
         return rc;
     }
+    w->end = WAL_HEADER;
     w->base.pMethods = &wal_methods;
     return SQLITE_OK;
 }

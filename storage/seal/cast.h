@@ -23,8 +23,9 @@ struct cast_writer {
         uint8_t bytes[4];
         uint8_t len;
         uint64_t seq, t_us;
-    } partial[3];      /* unfinished characters of o, i, e */
-    struct buf joined; /* scratch */
+    } partial[3];                                    /* unfinished characters of o, i, e */
+    struct buf joined;                               /* scratch */
+    uint64_t lines, bytes_out, bytes_in, redactions; /* of what was written */
 };
 
 /** cast_writer_init(w, last_t_us): ${last_t_us} is the last line's time of the segment before, or

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "common/json.h"
+#include "common/json_write.h"
 #include "common/utf8.h"
 #include "storage/seal/cast.h"
 
@@ -79,6 +79,18 @@ static int put_base64(struct buf *out, const uint8_t *p, size_t len, struct erro
     return 0;
 }
 
+static void count(struct cast_writer *w, const struct event *ev)
+{
+    w->lines++;
+    if (ev->kind == 'o' || ev->kind == 'e') {
+        w->bytes_out += ev->len;
+    } else if (ev->kind == 'i') {
+        w->bytes_in += ev->len;
+    } else if (ev->kind == 'm' && ev->len > 9 && memcmp(ev->bytes, "redacted ", 9) == 0) {
+        w->redactions++;
+    }
+}
+
 /* 1 when a byte had to be replaced, so that the exact bytes must follow. */
 static int put_line(struct cast_writer *w, struct buf *out, const struct event *ev,
                     struct error *err)
@@ -93,6 +105,7 @@ static int put_line(struct cast_writer *w, struct buf *out, const struct event *
         buf_puts(out, "\"]\n", err) != 0) {
         return -1;
     }
+    count(w, ev);
     return lossy ? 1 : 0;
 }
 

@@ -2,6 +2,7 @@
 #include "storage/seal/segment.h"
 
 #include <libdeflate.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zlib.h>
@@ -94,17 +95,48 @@ int segment_lines(struct buf *out, struct cast_writer *w, const uint8_t *frames,
     return rc < 0 ? -1 : 0;
 }
 
+/* One compressor a thread (668 KiB, dear to make), freed with its thread. */
+static pthread_key_t packer_key;
+static pthread_once_t packer_once = PTHREAD_ONCE_INIT;
+static bool packer_key_made;
+
+static void free_packer(void *packer)
+{
+    libdeflate_free_compressor(packer);
+}
+
+static void make_packer_key(void)
+{
+    packer_key_made = pthread_key_create(&packer_key, free_packer) == 0;
+}
+
+static struct libdeflate_compressor *packer_of_thread(void)
+{
+    struct libdeflate_compressor *packer;
+
+    (void)pthread_once(&packer_once, make_packer_key);
+    if (!packer_key_made) {
+        return NULL;
+    }
+    packer = pthread_getspecific(packer_key);
+    if (packer == NULL) {
+        packer = libdeflate_alloc_compressor(SEGMENT_LEVEL);
+        if (packer != NULL && pthread_setspecific(packer_key, packer) != 0) {
+            libdeflate_free_compressor(packer);
+            packer = NULL;
+        }
+    }
+    return packer;
+}
+
 int segment_pack(const uint8_t *text, size_t len, struct buf *ret, struct error *err)
 {
-    static _Thread_local struct libdeflate_compressor *packer;
+    struct libdeflate_compressor *packer = packer_of_thread();
     uint8_t *at;
     size_t bound, n;
 
     if (packer == NULL) {
-        packer = libdeflate_alloc_compressor(SEGMENT_LEVEL);
-        if (packer == NULL) {
-            return err_sys(err, "allocate a compressor");
-        }
+        return err_set(err, ERR_SYSTEM, "no memory for a compressor");
     }
     bound = libdeflate_gzip_compress_bound(packer, len);
     if (buf_reserve(ret, bound, &at, err) != 0) {
@@ -122,23 +154,25 @@ int segment_pack(const uint8_t *text, size_t len, struct buf *ret, struct error 
 static int inflate_step(z_stream *z, struct buf *ret, size_t max_bytes, struct error *err)
 {
     uint8_t *at;
-    size_t room = max_bytes - ret->len;
+    size_t room = max_bytes - ret->len, used;
+    /* The byte that a buffer always keeps free tells "exactly the limit" from "more". */
+    size_t spare = room <= 65536 ? 1 : 0;
     int rc;
 
     if (room > 65536) {
         room = 65536;
     }
-    /* One byte more than allowed, to tell "exactly the limit" from "more". */
-    if (buf_reserve(ret, room + 1, &at, err) != 0) {
+    if (buf_reserve(ret, room, &at, err) != 0) {
         return -1;
     }
     z->next_out = at;
-    z->avail_out = (uInt)(room + 1);
+    z->avail_out = (uInt)(room + spare);
     rc = inflate(z, Z_NO_FLUSH);
-    buf_commit(ret, room + 1 - z->avail_out);
-    if (ret->len > max_bytes) {
+    used = room + spare - z->avail_out;
+    if (used > room) {
         return err_set(err, ERR_LIMIT, "unpacks to more than %zu bytes", max_bytes);
     }
+    buf_commit(ret, used);
     return rc;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
-#include "common/json.h"
+#include "common/json_write.h"
 #include "storage/seal/segment.h"
 
 /* Facts' names are lower case; "env.term" was TERM. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/wire/client.h"
+#include "storage/wire/client_impl.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,29 +13,6 @@
 #include "common/io.h"
 #include "storage/wire/event.h"
 #include "storage/wire/frame.h"
-
-enum client_state { CLIENT_NEW, CLIENT_OPENING, CLIENT_LIVE, CLIENT_LOST };
-
-/*
- * The outbox holds every EVENT frame that is not acknowledged, in order of seq, and the PENDING
- * frames between them (a mark must not be overtaken by the word that nothing is pending any more);
- * `sent` says how much of it this connection has taken.  Everything else (open, resume, bye, pong)
- * goes through `small`, which is sent before the unsent part of the outbox, at a frame's boundary.
- */
-struct client {
-    client_connect_fn *connect;
-    void *user;
-    int fd;
-    enum client_state state;
-    struct buf outbox, small, inbox;
-    size_t sent;       /* bytes of outbox given to this connection */
-    size_t frame_left; /* of them, how many bytes of a begun frame are still missing */
-    uint64_t last_seq, acked;
-    uint64_t pending_us; /* the watermark as of the outbox's front */
-    bool bye, goodbye;
-    uint8_t session[16];
-    int64_t started_us;
-};
 
 int client_connect_path(const char *path, struct error *err)
 {
@@ -77,7 +54,7 @@ int client_new(struct client **ret, client_connect_fn *connect, void *user, stru
     return 0;
 }
 
-static void lose(struct client *c)
+void client_lose(struct client *c)
 {
     if (c->fd >= 0) {
         close(c->fd);
@@ -94,7 +71,7 @@ static void lose(struct client *c)
 void client_free(struct client *c)
 {
     if (c != NULL) {
-        lose(c);
+        client_lose(c);
         buf_clear(&c->outbox);
         buf_clear(&c->small);
         buf_clear(&c->inbox);
@@ -138,7 +115,7 @@ static ssize_t send_some(struct client *c, const uint8_t *p, size_t len)
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
         /* Not lost yet: what the writer said before it went may still be read. */
         if (errno != EPIPE && errno != ECONNRESET) {
-            lose(c);
+            client_lose(c);
         }
         return -1;
     }
@@ -212,7 +189,7 @@ static int on_opened(struct client *c, const struct frame *f, struct policy *pol
 static int on_refused(const struct frame *f, struct error *err)
 {
     uint32_t kind = f->len >= 4 ? io_get_be32(f->body) : 0;
-    int len = f->len >= 4 && f->len < 240 ? (int)f->len - 4 : 0;
+    int len = f->len < 4 ? 0 : f->len < 240 ? (int)f->len - 4 : 236;
 
     if (kind < ERR_SYSTEM || kind > ERR_USAGE) {
         kind = ERR_DENIED;
@@ -265,14 +242,14 @@ static int take_frames(struct client *c, struct policy *policy, struct error *er
             return 0;
         }
         if (rc < 0 || on_frame(c, &f, policy, err) != 0) {
-            lose(c);
+            client_lose(c);
             return -1;
         }
         buf_consume(&c->inbox, used);
     }
 }
 
-static int receive(struct client *c, struct policy *policy, struct error *err)
+int client_take(struct client *c, struct policy *policy, struct error *err)
 {
     while (c->fd >= 0) {
         uint8_t *at;
@@ -293,7 +270,7 @@ static int receive(struct client *c, struct policy *policy, struct error *err)
             return 0;
         }
         if (n <= 0) {
-            lose(c);
+            client_lose(c);
             return 0;
         }
         buf_commit(&c->inbox, (size_t)n);
@@ -310,154 +287,18 @@ static int receive(struct client *c, struct policy *policy, struct error *err)
 
 int client_receive(struct client *c, struct error *err)
 {
-    return receive(c, NULL, err);
+    return client_take(c, NULL, err);
 }
 
-/* ---- waiting, at the start and the end only ---- */
+/* ---- queueing ---- */
 
-/* Flush and receive until ${done}, at most ${timeout_ms}. */
-static int wait_until(struct client *c, bool (*done)(const struct client *c), int timeout_ms,
-                      struct policy *policy, struct error *err)
-{
-    uint64_t end = clock_boot_us() + (uint64_t)timeout_ms * 1000;
-
-    for (;;) {
-        struct pollfd p = {.events = POLLIN};
-        uint64_t now;
-
-        client_flush(c);
-        if (c->fd < 0) {
-            return err_set(err, ERR_RETRY, "the writer closed the connection");
-        }
-        if (done(c)) {
-            return 0;
-        }
-        now = clock_boot_us();
-        if (now >= end) {
-            return err_set(err, ERR_RETRY, "the writer did not answer within %d ms", timeout_ms);
-        }
-        p.fd = c->fd;
-        p.events = client_wants_write(c) ? POLLIN | POLLOUT : POLLIN;
-        if (poll(&p, 1, (int)((end - now) / 1000) + 1) < 0 && errno != EINTR) {
-            return err_sys(err, "poll");
-        }
-        if (receive(c, policy, err) != 0) {
-            return -1;
-        }
-        if (done(c)) {
-            return 0;
-        }
-    }
-}
-
-static bool is_live(const struct client *c)
-{
-    return c->state == CLIENT_LIVE;
-}
-
-static bool is_finished(const struct client *c)
-{
-    return c->goodbye;
-}
-
-static int begin(struct client *c, uint8_t type, const void *rest, size_t len, struct error *err)
-{
-    uint8_t body[FRAME_MAX_BODY];
-
-    if (len > sizeof body - 4) {
-        return err_set(err, ERR_LIMIT, "facts of %zu bytes", len);
-    }
-    c->fd = c->connect(c->user, err);
-    if (c->fd < 0) {
-        return -1;
-    }
-    c->state = CLIENT_OPENING;
-    io_put_be32(body, WIRE_VERSION);
-    memcpy(body + 4, rest, len);
-    if (frame_put(&c->small, type, 0, body, len + 4, err) != 0) {
-        lose(c);
-        return -1;
-    }
-    client_flush(c);
-    return 0;
-}
-
-int client_open_start(struct client *c, const struct buf *facts, struct error *err)
-{
-    return begin(c, FRAME_OPEN, buf_data(facts), facts->len, err);
-}
-
-int client_open_finish(struct client *c, int timeout_ms, struct policy *ret_policy,
-                       struct error *err)
-{
-    if (wait_until(c, is_live, timeout_ms, ret_policy, err) != 0) {
-        lose(c);
-        return -1;
-    }
-    return 0;
-}
-
-int client_open(struct client *c, const struct buf *facts, int timeout_ms,
-                struct policy *ret_policy, struct error *err)
-{
-    if (client_open_start(c, facts, err) != 0) {
-        return -1;
-    }
-    return client_open_finish(c, timeout_ms, ret_policy, err);
-}
-
-static int put_pending(struct buf *to, uint64_t t_us, struct error *err)
+int client_put_pending(struct buf *to, uint64_t t_us, struct error *err)
 {
     uint8_t body[8];
 
     io_put_be64(body, t_us);
     return frame_put(to, FRAME_PENDING, 0, body, sizeof body, err);
 }
-
-int client_reconnect(struct client *c, int timeout_ms, struct error *err)
-{
-    lose(c);
-    if (begin(c, FRAME_RESUME, c->session, sizeof c->session, err) != 0) {
-        return -1;
-    }
-    if (wait_until(c, is_live, timeout_ms, NULL, err) != 0) {
-        lose(c);
-        return -1;
-    }
-    return c->pending_us == CLIENT_NO_PENDING ? 0 : put_pending(&c->small, c->pending_us, err);
-}
-
-int client_finish(struct client *c, int timeout_ms, struct error *err)
-{
-    if (c->fd < 0) {
-        return err_set(err, ERR_RETRY, "the writer is gone");
-    }
-    /* BYE must come after the last event: put it behind them, in the outbox's order. */
-    while (c->sent < c->outbox.len) {
-        struct pollfd p = {.fd = c->fd, .events = POLLIN | POLLOUT};
-
-        client_flush(c);
-        if (c->fd < 0 || c->sent >= c->outbox.len) {
-            break;
-        }
-        if (poll(&p, 1, timeout_ms) == 0) {
-            return err_set(err, ERR_RETRY, "the writer takes nothing");
-        }
-        if (receive(c, NULL, err) != 0) {
-            return -1;
-        }
-    }
-    if (c->fd < 0) {
-        return err_set(err, ERR_RETRY, "the writer closed the connection");
-    }
-    if (!c->bye && frame_put(&c->small, FRAME_BYE, 0, NULL, 0, err) != 0) {
-        return -1;
-    }
-    c->bye = true;
-    return wait_until(c, is_finished, timeout_ms, NULL, err);
-}
-
-/* ---- queueing ---- */
 
 int client_event(struct client *c, char kind, uint64_t t_us, const void *bytes, size_t len,
                  uint64_t *ret_seq, struct error *err)
@@ -483,7 +324,7 @@ int client_event(struct client *c, char kind, uint64_t t_us, const void *bytes, 
 
 int client_pending(struct client *c, uint64_t t_us, struct error *err)
 {
-    return put_pending(&c->outbox, t_us, err);
+    return client_put_pending(&c->outbox, t_us, err);
 }
 
 /* ---- looking ---- */

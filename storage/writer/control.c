@@ -54,7 +54,7 @@ static int on_seal_now(struct writer *w, struct peer *p, const struct frame *f, 
 static bool still_sealing(const struct writer *w, const struct wsession *one)
 {
     for (const struct wsession *s = w->sessions; s != NULL; s = s->next) {
-        bool due = s->seal_asked && s->n_tails > 0;
+        bool due = s->seal_asked && (s->n_tails > 0 || s->info.carry.len > 0);
 
         if ((one == NULL || one == s) && (s->sealing || due || (s->closed && !s->info.final))) {
             return true;

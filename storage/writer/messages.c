@@ -199,7 +199,9 @@ static int find_resumed(struct writer *w, const uint8_t id[16], struct wsession 
     memcpy(old.boot, s->info.writer_boot, sizeof old.boot);
     old.pid = s->info.writer_pid;
     old.start = s->info.writer_start;
-    if (clock_process_alive((pid_t)old.pid, (uint64_t)old.start)) {
+    /* Ourselves: closed and sealed meanwhile, and the recorder did not hear the GOODBYE. */
+    if ((old.pid != w->self.pid || old.start != w->self.start) &&
+        clock_process_alive((pid_t)old.pid, (uint64_t)old.start)) {
         wsession_free(s);
         return err_set(err, ERR_RETRY, "writer %lld still has the session", (long long)old.pid);
     }

@@ -44,12 +44,13 @@ void seal_job_free(struct seal_job *job)
     }
 }
 
-/* Sums over the events that go into the segment. */
-static int count(struct seal_job *job, struct error *err)
+/* The events that go into the segment: how far they reach, and from when. */
+static int span(struct seal_job *job, struct error *err)
 {
     struct store_segment *g = &job->segment;
     size_t at = 0, used = 0;
     struct event ev;
+    bool any = false;
     int rc;
 
     while ((rc = event_next(buf_data(&job->frames) + at, job->frames.len - at, &ev, &used, err)) >
@@ -58,18 +59,9 @@ static int count(struct seal_job *job, struct error *err)
         if (ev.seq > g->last_seq) {
             g->last_seq = ev.seq;
         }
-        if (ev.t_us >= job->below_t_us) {
-            continue;
-        }
-        if (g->events++ == 0 || (int64_t)ev.t_us < g->first_t_us) {
+        if (ev.t_us < job->below_t_us && (!any || (int64_t)ev.t_us < g->first_t_us)) {
             g->first_t_us = (int64_t)ev.t_us;
-        }
-        if (ev.kind == 'o' || ev.kind == 'e') {
-            g->bytes_out += (int64_t)ev.len;
-        } else if (ev.kind == 'i') {
-            g->bytes_in += (int64_t)ev.len;
-        } else if (ev.kind == 'm' && ev.len > 9 && memcmp(ev.bytes, "redacted ", 9) == 0) {
-            g->redactions++;
+            any = true;
         }
     }
     return rc;
@@ -100,7 +92,7 @@ static int put_header(struct seal_job *job, struct buf *text, struct error *err)
 
 static int seal(struct seal_job *job, struct buf *text, struct cast_writer *w, struct error *err)
 {
-    if ((job->number == 0 && put_header(job, text, err) != 0) || count(job, err) != 0 ||
+    if ((job->number == 0 && put_header(job, text, err) != 0) || span(job, err) != 0 ||
         segment_lines(text, w, buf_data(&job->frames), job->frames.len, job->below_t_us, &job->rest,
                       err) != 0) {
         return -1;
@@ -126,10 +118,16 @@ void sealer_run(struct seal_job *job)
     g->number = job->number;
     g->final = job->final;
     g->text_size = (int64_t)text.len;
+    g->events = (int64_t)w.lines;
+    g->bytes_out = (int64_t)w.bytes_out;
+    g->bytes_in = (int64_t)w.bytes_in;
+    g->redactions = (int64_t)w.redactions;
     g->last_t_us = (int64_t)w.last_t_us;
     g->bytes = buf_data(&job->packed);
     g->len = job->packed.len;
     chain_sha256(g->bytes, g->len, g->sha256);
+    g->carry = buf_data(&job->rest);
+    g->carry_len = job->rest.len;
     memcpy(g->tail_base, job->base, CHAIN_HASH);
     cast_writer_clear(&w);
     buf_clear(&text);

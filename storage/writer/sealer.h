@@ -27,7 +27,7 @@ struct seal_job {
     size_t n_rows;
     uint8_t base[CHAIN_HASH]; /* running hash after the last of them */
     struct buf frames;
-    /* the result; rest: frames that go back into the tail */
+    /* the result; rest: frames that are carried into the next segment */
     struct store_segment segment;
     struct buf packed, rest;
     int failed;

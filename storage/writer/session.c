@@ -29,8 +29,9 @@ int wsession_new(struct wsession **ret, size_t *cache_left, struct error *err)
 static void cache_drop(struct wsession *s)
 {
     if (s->cache_left != NULL) {
-        *s->cache_left += s->cache.len;
+        *s->cache_left += s->cache_held;
     }
+    s->cache_held = 0;
     buf_clear(&s->cache);
     s->staged.cached = 0;
     s->cached = false;
@@ -46,12 +47,14 @@ static void cache_add(struct wsession *s, const uint8_t *frames, size_t len)
         return;
     }
     *s->cache_left -= len;
+    s->cache_held += len;
     s->staged.cached += len;
 }
 
 static void cache_undo(struct wsession *s)
 {
     s->cache.len -= s->staged.cached;
+    s->cache_held -= s->staged.cached;
     if (s->cache_left != NULL) {
         *s->cache_left += s->staged.cached;
     }
@@ -193,12 +196,26 @@ int wsession_mark(struct wsession *s, struct store *store, uint64_t t_us, const 
     return rc;
 }
 
+static bool has_word(const char *words, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const char *p = words; (p = strstr(p, word)) != NULL; p += len) {
+        bool begins = p == words || p[-1] == ' ';
+
+        if (begins && (p[len] == ' ' || p[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int wsession_add_flag(struct wsession *s, const char *word, struct error *err)
 {
     const char *old = s->info.flags == NULL ? "" : s->info.flags;
     char *all = NULL;
 
-    if (strstr(old, word) != NULL) {
+    if (has_word(old, word)) {
         return 0;
     }
     if (asprintf(&all, "%s%s%s", old, *old == '\0' ? "" : " ", word) < 0) {
@@ -272,9 +289,26 @@ bool wsession_wants_seal(const struct wsession *s, size_t segment_bytes)
         return true;
     }
     if (s->seal_asked) {
-        return s->n_tails > 0;
+        return s->n_tails > 0 || s->info.carry.len > 0;
     }
     return s->tail_bytes >= segment_bytes && s->pending_us == WSESSION_NO_PENDING;
+}
+
+/* Move the cached frames behind ${to}; false without memory. */
+static bool take_cache(struct wsession *s, struct buf *to)
+{
+    if (to->len == 0) {
+        buf_clear(to);
+        *to = s->cache;
+    } else if (buf_append(to, buf_data(&s->cache), s->cache.len, NULL) != 0) {
+        return false;
+    } else {
+        buf_clear(&s->cache);
+    }
+    *s->cache_left += s->cache_held;
+    s->cache_held = 0;
+    buf_init(&s->cache, SEGMENT_MAX_BYTES);
+    return true;
 }
 
 int wsession_job(struct wsession *s, struct store *store, size_t segment_bytes,
@@ -288,19 +322,22 @@ int wsession_job(struct wsession *s, struct store *store, size_t segment_bytes,
         return err_sys(err, "allocate");
     }
     memcpy(job->base, s->info.tail_base, CHAIN_HASH);
-    if (s->cached && s->cache.len < 2 * segment_bytes) {
+    if (buf_append(&job->frames, buf_data(&s->info.carry), s->info.carry.len, err) != 0) {
+        seal_job_free(job);
+        return -1;
+    }
+    if (s->cached && s->cache.len < 2 * segment_bytes && take_cache(s, &job->frames)) {
         /* All of it, without reading it back. */
-        memcpy(job->rows, s->tails, s->n_tails * sizeof *job->rows);
+        if (s->n_tails > 0) {
+            memcpy(job->rows, s->tails, s->n_tails * sizeof *job->rows);
+        }
         memcpy(job->base, s->hash, CHAIN_HASH);
         n = s->n_tails;
-        *s->cache_left += s->cache.len;
-        buf_clear(&job->frames);
-        job->frames = s->cache;
-        buf_init(&s->cache, SEGMENT_MAX_BYTES);
     } else {
         cache_drop(s);
     }
-    while (n < s->n_tails && job->frames.len < segment_bytes) {
+    /* One row at least, whatever is carried: else nothing would ever move on. */
+    while (n < s->n_tails && (n == 0 || job->frames.len < segment_bytes)) {
         if (store_tail_read(store, s->tails[n].row, &job->frames, job->base, err) != 0) {
             seal_job_free(job);
             return -1;
@@ -324,7 +361,7 @@ int wsession_job(struct wsession *s, struct store *store, size_t segment_bytes,
 
 bool wsession_job_empty(const struct seal_job *job)
 {
-    return job->segment.events == 0 && !job->final;
+    return job->segment.events == 0 && !job->final && job->below_t_us != UINT64_MAX;
 }
 
 int wsession_stage_sealed(struct wsession *s, struct store *store, struct seal_job *job,
@@ -340,13 +377,10 @@ int wsession_stage_sealed(struct wsession *s, struct store *store, struct seal_j
         store_segment_insert(store, g, err) != 0) {
         return -1;
     }
-    if (job->rest.len == 0) {
-        return 0;
-    }
-    return wsession_stage(s, store, buf_data(&job->rest), job->rest.len, s->seq, s->last_t_us, err);
+    return 0;
 }
 
-void wsession_sealed(struct wsession *s, const struct seal_job *job)
+void wsession_sealed(struct wsession *s, struct seal_job *job)
 {
     const struct store_segment *g = &job->segment;
 
@@ -354,12 +388,17 @@ void wsession_sealed(struct wsession *s, const struct seal_job *job)
         s->tail_bytes -= job->rows[i].len;
     }
     s->n_tails -= job->n_rows;
-    memmove(s->tails, s->tails + job->n_rows, s->n_tails * sizeof *s->tails);
+    if (s->n_tails > 0) {
+        memmove(s->tails, s->tails + job->n_rows, s->n_tails * sizeof *s->tails);
+    }
     s->info.segments++;
     s->info.last_t_us = (uint64_t)g->last_t_us;
     s->info.final = g->final;
     memcpy(s->info.head, g->head, CHAIN_HASH);
     memcpy(s->info.tail_base, g->tail_base, CHAIN_HASH);
+    buf_clear(&s->info.carry);
+    s->info.carry = job->rest;
+    buf_init(&job->rest, SEGMENT_MAX_BYTES);
     s->sealing = false;
 }
 

@@ -31,6 +31,7 @@ struct wsession {
     size_t n_tails, cap_tails, tail_bytes;
     struct buf cache;   /* the tail's frames, while they fit: saves reading them back */
     size_t *cache_left; /* what all sessions together may still cache; NULL: nothing */
+    size_t cache_held;  /* counted against cache_left */
     bool cached;        /* cache holds the whole tail */
     bool sealing, seal_asked, seal_failed;
     bool closed;    /* state and exit are in the database: only sealing is left */
@@ -77,12 +78,13 @@ int wsession_job(struct wsession *s, struct store *store, size_t segment_bytes,
  */
 bool wsession_job_empty(const struct seal_job *job);
 /** wsession_stage_sealed(s, store, job, now_us, err): Put the finished job's segment in the place
- * of its rows; what it gives back becomes a new tail row. */
+ * of its rows; what it gives back is carried into the next one. */
 int wsession_stage_sealed(struct wsession *s, struct store *store, struct seal_job *job,
                           int64_t now_us, struct error *err);
-/** wsession_sealed(s, job): After the commit, before wsession_committed.  Frees nothing of the job.
+/** wsession_sealed(s, job): After the commit, before wsession_committed.  Takes what the job
+ * carries.
  */
-void wsession_sealed(struct wsession *s, const struct seal_job *job);
+void wsession_sealed(struct wsession *s, struct seal_job *job);
 
 /** wsession_unsealed(s): The job came back empty or failed: its rows stay in the tail. */
 void wsession_unsealed(struct wsession *s);

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <sys/random.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -34,77 +33,6 @@ void writer_add_session(struct writer *w, struct wsession *s)
 {
     s->next = w->sessions;
     w->sessions = s;
-}
-
-/* ---- identity ---- */
-
-static void machine_id(char ret[65])
-{
-    struct buf b;
-
-    buf_init(&b, 256);
-    ret[0] = '\0';
-    if (io_read_file(-1, "/etc/machine-id", 256, &b, NULL) == 0) {
-        size_t n = 0;
-        const uint8_t *p = buf_data(&b);
-
-        while (n < b.len && n < 64 && p[n] > ' ') {
-            ret[n] = (char)p[n];
-            n++;
-        }
-        ret[n] = '\0';
-    }
-    buf_clear(&b);
-    if (ret[0] == '\0' && gethostname(ret, 64) != 0) {
-        (void)snprintf(ret, 65, "unknown");
-    }
-}
-
-static int make_identity(struct writer *w, const char *machine, struct error *err)
-{
-    char hex[33], now[32];
-
-    if (getrandom(w->epoch, sizeof w->epoch, 0) != (ssize_t)sizeof w->epoch) {
-        return err_sys(err, "random numbers");
-    }
-    (void)snprintf(now, sizeof now, "%lld", (long long)clock_unix_us());
-    io_hex(w->epoch, sizeof w->epoch, hex);
-    if (store_begin(w->store, err) != 0) {
-        return -1;
-    }
-    if (store_meta_set(w->store, "epoch", hex, err) != 0 ||
-        store_meta_set(w->store, "epoch_why", "first start", err) != 0 ||
-        store_meta_set(w->store, "created_us", now, err) != 0 ||
-        store_meta_set(w->store, "machine_id", machine, err) != 0 ||
-        store_meta_set(w->store, "host", machine, err) != 0 || store_commit(w->store, err) != 0) {
-        store_rollback(w->store);
-        return -1;
-    }
-    return 0;
-}
-
-int writer_load_identity(struct writer *w, struct error *err)
-{
-    char machine[65];
-    struct buf b;
-    int rc;
-
-    machine_id(machine);
-    buf_init(&b, 4096);
-    rc = store_meta_get(w->store, "epoch", &b, err);
-    if (rc == 0) {
-        rc = make_identity(w, machine, err) == 0 ? 1 : -1;
-    } else if (rc == 1 && (buf_text(&b, NULL) == NULL ||
-                           io_unhex(buf_text(&b, NULL), w->epoch, sizeof w->epoch) != 0)) {
-        rc = err_set(err, ERR_CORRUPT, "the database's epoch is damaged");
-    }
-    buf_reset(&b);
-    if (rc == 1) {
-        rc = store_meta_get(w->store, "host", &b, err);
-        (void)snprintf(w->host, sizeof w->host, "%s", rc == 1 ? buf_text(&b, NULL) : machine);
-    }
-    buf_clear(&b);
-    return rc < 0 ? -1 : 0;
 }
 
 /* ---- descriptors ---- */
@@ -310,37 +238,6 @@ static void remove_finished(struct writer *w)
     }
 }
 
-static bool nobody_talks(const struct writer *w)
-{
-    for (const struct peer *p = w->peers; p != NULL; p = p->next) {
-        if (p->state != PEER_GONE) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A private writer is done when its one connection is, and nothing is left to seal.  An open
- * session whose recorder lives is left to the writer that it will start next. */
-static bool private_done(const struct writer *w)
-{
-    if (!w->private || !nobody_talks(w)) {
-        return false;
-    }
-    if (w->failing_since_us != 0 && clock_boot_us() - w->failing_since_us > WRITER_GIVE_UP_US) {
-        return true; /* the database is gone or full: what is committed is there for the next one */
-    }
-    if (w->peers != NULL || w->jobs_away > 0) {
-        return false;
-    }
-    for (const struct wsession *s = w->sessions; s != NULL; s = s->next) {
-        if (s->closed || s->cut_due) {
-            return false;
-        }
-    }
-    return w->grace_until_us != 0 && clock_boot_us() >= w->grace_until_us;
-}
-
 static struct timespec patience(const struct writer *w, uint64_t now, uint64_t wait_us)
 {
     uint64_t until_tick = w->tick_at_us > now ? w->tick_at_us - now : 0;
@@ -370,26 +267,6 @@ static void handle(struct writer *w, const struct epoll_event *e)
     }
 }
 
-static void grace(struct writer *w, uint64_t now)
-{
-    bool open = false;
-
-    if (!w->private || w->peers != NULL) {
-        return;
-    }
-    for (const struct wsession *s = w->sessions; s != NULL; s = s->next) {
-        open = open || !s->closed;
-    }
-    /* A killed recorder's descriptors close before it is a zombie: give it a second to die. */
-    if (w->grace_until_us == 0) {
-        w->grace_until_us = now + (open ? 1000000 : 0);
-    }
-    if (!open && !w->swept) {
-        w->swept = true;
-        recover_sweep(w);
-    }
-}
-
 /* What piled up in the sockets of bulk senders while they were not read. */
 static void gather(struct writer *w)
 {
@@ -405,7 +282,7 @@ static int loop(struct writer *w, struct error *err)
 {
     struct epoll_event events[WRITER_EVENTS];
 
-    while (!w->stop && !private_done(w)) {
+    while (!w->stop && !private_is_done(w)) {
         uint64_t now = clock_boot_us(), wait_us = WRITER_TICK_US * 60;
         bool due = turn_due(w, now, &wait_us);
         struct timespec t = patience(w, now, due ? 0 : wait_us);
@@ -433,7 +310,7 @@ static int loop(struct writer *w, struct error *err)
         control_progress(w);
         flush_peers(w);
         remove_finished(w);
-        grace(w, now);
+        private_grace(w, now);
     }
     return 0;
 }
@@ -488,7 +365,7 @@ static int set_up(struct writer *w, struct error *err)
     if (w->epoll_fd < 0 || w->done_fd < 0) {
         return err_sys(err, "epoll");
     }
-    if (store_open(&w->store, &store, err) != 0 || writer_load_identity(w, err) != 0 ||
+    if (store_open(&w->store, &store, err) != 0 || identity_load(w, err) != 0 ||
         watch(w, w->done_fd, &w->done_fd, EPOLLIN, err) != 0) {
         return -1;
     }

@@ -60,7 +60,10 @@ struct writer {
 /* writer.c */
 struct wsession *writer_find(struct writer *w, const uint8_t id[16]);
 void writer_add_session(struct writer *w, struct wsession *s);
-int writer_load_identity(struct writer *w, struct error *err);
+
+/* identity.c */
+/** identity_load(w, err): Host and epoch from the database, made at the first start. */
+int identity_load(struct writer *w, struct error *err);
 
 /* messages.c */
 /** messages_take(w, p): Deal with every whole frame that ${p} has; a breach of the rules ends it.
@@ -82,6 +85,13 @@ void turn_commit(struct writer *w);
 void turn_checkpoint(struct writer *w, bool idle);
 /** turn_seal(w): Hand tails that are due to the sealing thread. */
 void turn_seal(struct writer *w);
+
+/* private.c */
+/** private_is_done(w): Nothing is left for a private writer to do. */
+bool private_is_done(const struct writer *w);
+/** private_grace(w, now_us): Its connection is gone: how long to stay, and a sweep before leaving.
+ */
+void private_grace(struct writer *w, uint64_t now_us);
 
 /* recover.c */
 /** recover_sweep(w): Take over what dead writers left unfinished, and cut what is dead (PITFALLS

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What client.c and client_open.c share; no other file includes it. */
+#ifndef TTYTRAIL_WIRE_CLIENT_IMPL_H
+#define TTYTRAIL_WIRE_CLIENT_IMPL_H
+
+#include "storage/wire/client.h"
+
+enum client_state { CLIENT_NEW, CLIENT_OPENING, CLIENT_LIVE, CLIENT_LOST };
+
+/*
+ * The outbox holds every EVENT frame that is not acknowledged, in order of seq, and the PENDING
+ * frames between them (a mark must not be overtaken by the word that nothing is pending any more);
+ * `sent` says how much of it this connection has taken.  Everything else (open, resume, bye, pong)
+ * goes through `small`, which is sent before the unsent part of the outbox, at a frame's boundary.
+ */
+struct client {
+    client_connect_fn *connect;
+    void *user;
+    int fd;
+    enum client_state state;
+    struct buf outbox, small, inbox;
+    size_t sent;       /* bytes of outbox given to this connection */
+    size_t frame_left; /* of them, how many bytes of a begun frame are still missing */
+    uint64_t last_seq, acked;
+    uint64_t pending_us; /* the watermark as of the outbox's front */
+    bool bye, goodbye;
+    uint8_t session[16];
+    int64_t started_us;
+};
+
+/** client_lose(c): The connection is gone; what was not acknowledged stays. */
+void client_lose(struct client *c);
+/** client_take(c, policy, err): As client_receive, and an OPENED's policy goes to ${policy}. */
+int client_take(struct client *c, struct policy *policy, struct error *err);
+/** client_put_pending(to, t_us, err): One PENDING frame. */
+int client_put_pending(struct buf *to, uint64_t t_us, struct error *err);
+
+#endif
