@@ -169,8 +169,7 @@ static int run(int argc, char **argv)
     struct error err;
     int opt;
 
-    /* '+': the expression's own words may begin with anything. */
-    while ((opt = getopt_long(argc, argv, "+jn:h", long_options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, "jn:h", long_options, NULL)) != -1) {
         int rc = cmd_common_option(&cmd_list, opt == 'h' ? CMD_OPT_HELP : opt, &options.common);
 
         if (rc >= 0) {
@@ -211,7 +210,8 @@ const struct cmd cmd_list = {
         "  to TIME          started at TIME or earlier (a day counts to its end)\n"
         "  A B, A and B     both;  A or B  either;  not A, ! A  the opposite;  ( A )\n"
         "TIME is YYYY-MM-DD, YYYY-MM-DDTHH:MM[:SS] (local, or UTC with Z behind it), or seconds\n"
-        "since 1970.  `and` binds closer than `or`.  The whole may be one quoted argument.\n"
+        "since 1970.  `and` binds closer than `or`.  The whole may be one quoted argument; words\n"
+        "that begin with - go behind --.\n"
         "\n"
         "STATE is open, done, or cut: recorder or machine died, what it sent is there.\n"
         "\n"

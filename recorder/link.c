@@ -36,6 +36,13 @@ uint64_t link_now(const struct link *l)
     return clock_boot_us() - l->zero_us;
 }
 
+static void flush(struct link *l)
+{
+    client_flush(l->client);
+    l->sent_seq = client_last_seq(l->client);
+    l->unsent = 0;
+}
+
 /* ---- losing and finding the writer ---- */
 
 static void note_loss(struct link *l, const char *why)
@@ -141,6 +148,7 @@ void link_event(struct link *l, char kind, uint64_t t_us, const void *bytes, siz
     struct error err;
 
     if (l->unrecorded || client_event(l->client, kind, t_us, bytes, len, NULL, &err) == 0) {
+        l->unsent += len;
         return;
     }
     /* Out of memory, or of the outbox's bound, which the readers' bounds keep far away. */
@@ -181,8 +189,7 @@ void link_pending(struct link *l, uint64_t t_us)
     struct error err;
 
     if (!l->unrecorded && client_pending(l->client, t_us, &err) == 0 && t_us != CLIENT_NO_PENDING) {
-        client_flush(l->client);
-        l->sent_seq = client_last_seq(l->client);
+        flush(l);
     }
 }
 
@@ -196,11 +203,9 @@ void link_send(struct link *l)
     /* The writer answers what it has in one commit; what is sent meanwhile waits for its next one
      * anyway, so sending it with the answer's arrival costs no time and saves a wake-up for each.
      */
-    if (under_way && client_unacked_bytes(l->client) < BATCH_BYTES) {
-        return;
+    if (!under_way || l->unsent >= BATCH_BYTES) {
+        flush(l);
     }
-    client_flush(l->client);
-    l->sent_seq = client_last_seq(l->client);
 }
 
 void link_send_soon(struct link *l)

@@ -24,6 +24,7 @@ struct link {
     uint64_t zero_us; /* boot time at the session's start */
     uint64_t last_out_us;
     uint64_t sent_seq;  /* highest number given to the socket */
+    size_t unsent;      /* bytes queued since then */
     uint64_t hold_us;   /* boot time at which queued input is sent at the latest; 0: none waits */
     uint64_t anchor_us; /* boot time of the next wall-clock anchor */
     uint64_t lost_us,

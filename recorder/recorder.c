@@ -29,6 +29,7 @@ struct recorder {
     struct signals signals;
     struct term term;
     struct pty pty;
+    int ahead; /* a connection to the writer that the client has not taken over yet; -1 */
     struct client *client;
     struct policy policy;
     struct child child;
@@ -86,14 +87,27 @@ static enum session_kind kind_of(const struct recorder *r)
     return SESSION_TTY;
 }
 
+/* Hands out the connection that was begun ahead, the first time. */
+static int connect_writer(void *user, struct error *err)
+{
+    struct recorder *r = user;
+    int fd = r->ahead;
+
+    r->ahead = -1;
+    return fd >= 0 ? fd : r->config->connect(r->config->connect_user, err);
+}
+
+/* A private writer takes longer to start than anything else here: it comes before all of it. */
 static int begin_session(struct recorder *r, struct error *err)
 {
     struct buf facts;
     int rc = -1;
 
     buf_init(&facts, 61440);
-    if (session_facts(&facts, r->config, kind_of(r), r->outer, &r->term.size, err) == 0 &&
-        client_new(&r->client, r->config->connect, r->config->connect_user, err) == 0) {
+    r->ahead = r->config->connect(r->config->connect_user, err);
+    if (r->ahead >= 0 &&
+        session_facts(&facts, r->config, kind_of(r), r->outer, &r->term.size, err) == 0 &&
+        client_new(&r->client, connect_writer, r, err) == 0) {
         rc = client_open_start(r->client, &facts, err);
     }
     buf_clear(&facts);
@@ -281,6 +295,9 @@ static void close_all(struct recorder *r)
     }
     term_close(&r->term);
     pty_close(&r->pty);
+    if (r->ahead >= 0) {
+        close(r->ahead);
+    }
     client_free(r->client);
     signals_close(&r->signals);
 }
@@ -297,7 +314,7 @@ int recorder_run(const struct recorder_config *config, struct recorder_result *r
     r->config = config;
     r->ends[0] = r->ends[1] = r->ends[2] = -1;
     r->theirs[0] = r->theirs[1] = r->theirs[2] = -1;
-    r->signals.fd = r->term.fd = r->pty.master = r->pty.slave = -1;
+    r->signals.fd = r->term.fd = r->pty.master = r->pty.slave = r->ahead = -1;
     r->child = (struct child){-1, -1};
     if (look_at_descriptors(r, err) != 0) {
         goto out;

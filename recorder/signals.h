@@ -13,7 +13,7 @@
 #include "common/err.h"
 
 struct signals {
-    int fd;        /* signalfd(2), non-blocking */
+    int fd;             /* signalfd(2), non-blocking */
     sigset_t mask;      /* the caller's */
     sigset_t wait_mask; /* for ppoll(2): lets SIGCONT in, which is shut out elsewhere */
     struct sigaction chld, pipe;
