@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "replay/expression.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -106,6 +107,7 @@ static int fail_at(const struct parser *p, size_t at, const char *what, struct e
         return err_set(err, ERR_USAGE, "expression ends after word %zu: %s", p->w->count, what);
     }
     const char *word = p->w->word[at].text;
+    assert(word != NULL); /* words_take copies every word or fails */
     return err_set(err, ERR_USAGE, "word %zu, '%s': %s", at + 1,
                    log_escape(word, strnlen(word, 40), shown, sizeof shown), what);
 }

@@ -24,11 +24,14 @@ static int path_of(const struct depot_file *f, const char *name, char **ret, str
 {
     /* Names are ours or come out of a signed manifest; a name that climbs is neither. */
     if (name[0] == '/' || name[0] == '\0' || strstr(name, "..") != NULL) {
-        return err_set(err, ERR_CORRUPT, "name of an object leaves its directory");
+        (void)err_set(err, ERR_CORRUPT, "name of an object leaves its directory");
+        return -1;
     }
-    if (asprintf(ret, "%s/%s", f->dir, name) < 0) {
+    *ret = NULL;
+    if (asprintf(ret, "%s/%s", f->dir, name) < 0 || *ret == NULL) {
         *ret = NULL;
-        return err_sys(err, "allocate");
+        (void)err_sys(err, "allocate");
+        return -1;
     }
     return 0;
 }
@@ -87,16 +90,18 @@ static int file_put(struct depot *s, const struct depot_put *put, enum depot_put
                     struct error *err)
 {
     struct depot_file *f = (struct depot_file *)s;
-    char *path = NULL, *slash;
+    char *path = NULL;
+    size_t dir;
     int rc;
 
     if (path_of(f, put->name, &path, err) != 0) {
         return -1;
     }
-    slash = strrchr(path, '/');
-    *slash = '\0';
+    for (dir = strlen(path); path[dir] != '/'; dir--) {
+    }
+    path[dir] = '\0';
     rc = io_mkdirs(path, 0750, err);
-    *slash = '/';
+    path[dir] = '/';
     if (rc == 0) {
         rc = io_create_file(AT_FDCWD, path, 0640, put->bytes, put->len, err);
         if (rc == 0) {

@@ -13,6 +13,7 @@
 #include "shipper/batch.h"
 #include "shipper/deliver.h"
 #include "shipper/identity.h"
+#include "shipper/seal_wait.h"
 #include "storage/seal/segment.h"
 #include "storage/wire/control.h"
 
@@ -303,7 +304,7 @@ static int open_all(struct ship *s, const char *state_path, struct error *err)
                    reader_open(&s->evidence, c->db, err) == 0 &&
                    state_open(&s->state, state_path, err) == 0 && json_open(&s->json, err) == 0 &&
                    control_open(&s->control, c->socket_or_null, c->db, err) == 0 &&
-                   control_seal_now(s->control, NULL, &s->source.horizon, err) == 0
+                   seal_wait(s->control, s->evidence, &s->source.horizon, err) == 0
                ? 0
                : -1;
 }

@@ -175,7 +175,8 @@ int verify_file(struct verify *v, const char *path, struct error *err)
         err_set(err, ERR_USAGE, "%s is not a regular file", path);
     } else if (verify_cast_open(&f.cast, err) == 0) {
         rc = read_all(&f, &bad);
-        if (rc != 0 && bad.kind == ERR_SYSTEM) {
+        /* Neither gzip nor a header: no recording, and nothing to find in it. */
+        if (rc != 0 && (bad.kind == ERR_SYSTEM || (!f.gzip && !f.cast.header))) {
             *err = bad;
             err_wrap(err, "%s", path);
         } else {
