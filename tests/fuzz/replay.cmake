@@ -1,2 +1,3 @@
 add_fuzz(expression DEPS tt_replay)
 add_fuzz(sanitize DEPS tt_replay)
+add_fuzz(timeline DEPS tt_replay)

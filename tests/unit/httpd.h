@@ -64,7 +64,7 @@ static void httpd_reply(int fd, const char *reply)
 /* One request into log->last; false at the connection's end. */
 static bool httpd_read(int fd, struct httpd_log *log)
 {
-    size_t n = 0, want = 0;
+    size_t n = 0, want = 0, used;
 
     memset(log->last, 0, sizeof log->last);
     while (want == 0 || n < want) {
@@ -83,7 +83,11 @@ static bool httpd_read(int fd, struct httpd_log *log)
         }
     }
     log->requests++;
-    strncat(log->all, log->last, sizeof log->all - strlen(log->all) - 1);
+    used = strlen(log->all);
+    n = strlen(log->last);
+    if (n < sizeof log->all - used) {
+        memcpy(log->all + used, log->last, n + 1);
+    }
     return true;
 }
 

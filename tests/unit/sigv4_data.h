@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reading the published SigV4 vectors, which lie beside the project and may be absent: then the
- * tests say so and are counted as skipped.  Include after cmocka.h. */
+ * tests say so and are counted as skipped. */
 #ifndef TTYTRAIL_TESTS_UNIT_SIGV4_DATA_H
 #define TTYTRAIL_TESTS_UNIT_SIGV4_DATA_H
 
 #include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include <cmocka.h>
+
 #include "common/io.h"
 #include "common/json.h"
 
 #define MAX_TEXT (1024 * 1024)
+
+#ifndef SIGV4_DATA /* the build says where */
+#define SIGV4_DATA "../shared/data/sigv4"
+#endif
 
 static inline bool sigv4_data_is_there(void)
 {
@@ -29,7 +39,7 @@ static inline bool sigv4_data_is_there(void)
 /* Owned by the caller. */
 static inline char *sigv4_data_read(const char *dir, const char *name)
 {
-    char path[1024];
+    char path[1280];
     struct buf b;
     char *text;
 

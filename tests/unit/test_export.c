@@ -15,6 +15,7 @@
 
 #include "common/io.h"
 #include "replay/export/export.h"
+#include "replay/parts.h"
 #include "replay/timeline.h"
 #include "storage/db/store.h"
 #include "storage/seal/segment.h"
@@ -29,6 +30,8 @@ struct fixture {
     struct session_row session;
     struct buf streams[3]; /* o i e, as they passed */
     struct buf of_segment[SEGMENTS + 1];
+    struct tail_row tail[SEGMENTS + 1];
+    uint8_t tail_base[CHAIN_HASH]; /* for the next segment */
     struct error err;
     char gap[256];
     unsigned gaps;
@@ -144,6 +147,7 @@ static void seal(struct fixture *f, struct cast_writer *w, const struct buf *fra
     seg.len = packed.len;
     seg.text_size = (int64_t)text.len;
     seg.last_t_us = (int64_t)w->last_t_us;
+    memcpy(seg.tail_base, f->tail_base, CHAIN_HASH);
     must(store_segment_insert(f->store, &seg, &f->err), &f->err);
     buf_clear(&text);
     buf_clear(&packed);
@@ -157,7 +161,6 @@ static void build(struct fixture *f, unsigned sealed, int damaged)
     struct cast_writer w;
     struct buf frames, carry;
     uint8_t hash[CHAIN_HASH] = {0};
-    int64_t row;
 
     cast_writer_init(&w, 0);
     buf_init(&frames, SEGMENT_MAX_BYTES);
@@ -174,8 +177,9 @@ static void build(struct fixture *f, unsigned sealed, int damaged)
             continue;
         }
         chain_tail(hash, buf_data(&frames), frames.len);
+        f->tail[i].len = frames.len;
         must(store_tail_insert(f->store, f->session.row, i + 1, hash, buf_data(&frames), frames.len,
-                               &row, &f->err),
+                               &f->tail[i].row, &f->err),
              &f->err);
     }
     must(store_commit(f->store, &f->err), &f->err);
@@ -355,6 +359,49 @@ static void leaves_out_a_damaged_first_segment(void **state)
     leaves_out_a_damaged_segment(*state, 0);
 }
 
+/* The writer seals while we read: what was the tail when we began comes as a segment, once. */
+static void reads_what_is_sealed_meanwhile(void **state)
+{
+    struct fixture *f = *state;
+    struct cast_writer w;
+    struct buf frames, carry, got;
+    struct parts *p = NULL;
+    struct part part;
+    unsigned parts = 0, tails = 0;
+
+    build(f, 1, -1);
+    buf_init(&frames, SEGMENT_MAX_BYTES);
+    buf_init(&carry, SEGMENT_MAX_BYTES);
+    buf_init(&got, SEGMENT_MAX_BYTES);
+    must(parts_open(&p, f->reader, f->session.row, &f->err), &f->err);
+    for (int rc; (rc = parts_next(p, &part, &f->err)) != 0; parts++) {
+        must(rc < 0 ? -1 : 0, &f->err);
+        must(buf_append(&got, part.text, part.len, &f->err), &f->err);
+        tails += part.tail;
+        if (parts == 0 || parts == 1) { /* seal the next row of the tail */
+            unsigned next = parts + 1;
+
+            buf_reset(&frames);
+            must(store_begin(f->store, &f->err), &f->err);
+            must(store_tail_read(f->store, f->tail[next].row, &frames, f->tail_base, &f->err),
+                 &f->err);
+            cast_writer_init(&w, 0);
+            seal(f, &w, &frames, next, &carry, false);
+            cast_writer_clear(&w);
+            must(store_tail_delete(f->store, &f->tail[next], 1, &f->err), &f->err);
+            must(store_commit(f->store, &f->err), &f->err);
+        }
+    }
+    assert_int_equal(parts, SEGMENTS + 1);
+    assert_int_equal(tails, 1);
+    must(io_replace_file(AT_FDCWD, f->out, 0600, buf_data(&got), got.len, &f->err), &f->err);
+    assert_int_equal(expect_cast(f, 'o', &f->streams[0]), 0);
+    parts_close(p);
+    buf_clear(&frames);
+    buf_clear(&carry);
+    buf_clear(&got);
+}
+
 static void says_what_is_not_built(void **state)
 {
     struct error err;
@@ -375,6 +422,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(leaves_out_a_damaged_segment_in_the_middle, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(leaves_out_a_damaged_first_segment, setup, teardown),
+        cmocka_unit_test_setup_teardown(reads_what_is_sealed_meanwhile, setup, teardown),
         cmocka_unit_test(says_what_is_not_built),
     };
 

@@ -83,9 +83,9 @@ static void test_file_that_others_read_is_refused(void **state)
 
 static void test_file_that_is_none_is_refused(void **state)
 {
-    static const char *const texts[] = {"", "ttytrail\nEpoch: 00\n",
-                                        "x\nEpoch: 07070707070707070707070707070707\nNumber: 1\n"
-                                        "Created: 1\nMachine: \nno key\n"};
+    static const char no_key[] = "x\nEpoch: 07070707070707070707070707070707\nNumber: 1\n"
+                                 "Created: 1\nMachine: \nno key\n";
+    const char *const texts[] = {"", "ttytrail\nEpoch: 00\n", no_key};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {

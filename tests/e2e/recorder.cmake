@@ -1,0 +1,10 @@
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
+foreach(name behaviour redact_a)
+  add_test(NAME e2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.py
+    $<TARGET_FILE:ttytrail>)
+  # Alone: they measure how long an end takes.
+  set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 300 LABELS e2e RUN_SERIAL TRUE)
+endforeach()
+add_test(NAME e2e.login_shell COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/login_shell.sh)
+set_tests_properties(e2e.login_shell PROPERTIES TIMEOUT 120 LABELS e2e
+  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")

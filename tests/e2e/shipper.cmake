@@ -1,0 +1,7 @@
+foreach(name ship_dir ship_live ship_s3)
+  add_test(NAME e2e.${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/${name}.sh)
+  set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 600 LABELS e2e
+    ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+endforeach()
+# It starts servers on fixed ports of the loopback address.
+set_tests_properties(e2e.ship_s3 PROPERTIES RESOURCE_LOCK s3-ports)

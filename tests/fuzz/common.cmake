@@ -1,0 +1,1 @@
+add_fuzz(conf DEPS tt_conf)

@@ -1,0 +1,2 @@
+add_fuzz(event DEPS tt_wire)
+add_fuzz(facts DEPS tt_wire)

@@ -1,0 +1,1 @@
+add_unit(seal DEPS tt_seal)
