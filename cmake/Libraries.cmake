@@ -1,3 +1,10 @@
+# With TTYTRAIL_STATIC_DEPS everything but the C library is linked from its archive: seven shared libraries
+# cost each start of `ttytrail record` and of its private writer two milliseconds, as much as all the rest
+# of a short session.  Packages that must follow a distribution's library updates switch it off.
+if(TTYTRAIL_STATIC_DEPS)
+  set(OPENSSL_USE_STATIC_LIBS TRUE)
+  set(ZLIB_USE_STATIC_LIBS TRUE)
+endif()
 find_package(PkgConfig REQUIRED)
 find_package(OpenSSL 3.0 REQUIRED)
 find_package(Threads REQUIRED)
@@ -9,4 +16,20 @@ pkg_check_modules(expat REQUIRED IMPORTED_TARGET expat)
 pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
 if(BUILD_TESTING OR NOT DEFINED BUILD_TESTING)
   pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
+endif()
+
+function(use_archive target archive)
+  find_library(ARCHIVE_${archive} lib${archive}.a)
+  if(ARCHIVE_${archive})
+    set_property(TARGET ${target} PROPERTY INTERFACE_LINK_LIBRARIES ${ARCHIVE_${archive}} ${ARGN})
+  else()
+    message(WARNING "no lib${archive}.a: linked dynamically")
+  endif()
+endfunction()
+
+if(TTYTRAIL_STATIC_DEPS)
+  use_archive(PkgConfig::sqlite3 sqlite3 m dl Threads::Threads)
+  use_archive(PkgConfig::libdeflate deflate)
+  use_archive(PkgConfig::inih inih)
+  use_archive(PkgConfig::expat expat m)
 endif()

@@ -22,7 +22,7 @@ void log_open(const char *program, enum log_target target, enum log_level level)
     log_state.target = target;
     log_state.level = level;
     if (target == LOG_TO_SYSLOG) {
-        openlog(program, LOG_PID | LOG_NDELAY, LOG_AUTHPRIV);
+        openlog(program, LOG_PID, LOG_AUTHPRIV);
     }
 }
 

@@ -133,6 +133,7 @@ int child_start(struct child *ret, const struct child_config *config, struct err
     close(pair[1]);
     ret->pid = pid;
     ret->line = pair[0];
+    ret->gone = false;
     return 0;
 }
 
@@ -143,13 +144,21 @@ static void reap(struct child *c)
     c->pid = -1;
 }
 
+void child_go(struct child *c)
+{
+    /* A child that died on the way has sent its report already; EPIPE says nothing new. */
+    if (!c->gone) {
+        (void)!send(c->line, "g", 1, MSG_NOSIGNAL);
+    }
+    c->gone = true;
+}
+
 int child_release(struct child *c, const char *name, struct error *err)
 {
     struct report r;
     ssize_t n;
 
-    /* A child that died on the way has sent its report already; EPIPE says nothing new. */
-    (void)!send(c->line, "g", 1, MSG_NOSIGNAL);
+    child_go(c);
     do {
         n = recv(c->line, &r, sizeof r, MSG_WAITALL);
     } while (n < 0 && errno == EINTR);
@@ -169,6 +178,9 @@ int child_release(struct child *c, const char *name, struct error *err)
 void child_abandon(struct child *c)
 {
     if (c->line >= 0) {
+        if (c->gone) {
+            (void)kill(c->pid, SIGKILL);
+        }
         close(c->line);
         c->line = -1;
         reap(c);

@@ -33,14 +33,17 @@ struct child_config {
 struct child {
     pid_t pid; /* -1: none */
     int line;  /* our end of the line to the child before its exec */
+    bool gone; /* child_go was called */
 };
 
 /** child_start(ret, config, err): Fork, and let the child prepare itself up to its exec. */
 int child_start(struct child *ret, const struct child_config *config, struct error *err);
-/** child_release(c, name, err): Let it exec.  On failure it is reaped and err is USAGE with code
- * errno (ENOENT and EACCES are what shells tell apart). */
+/** child_go(c): Let it exec; child_release tells what came of it. */
+void child_go(struct child *c);
+/** child_release(c, name, err): Let it exec, if child_go has not.  On failure it is reaped and err
+ * is USAGE with code errno (ENOENT and EACCES are what shells tell apart). */
 int child_release(struct child *c, const char *name, struct error *err);
-/** child_abandon(c): End a child that was not released, and reap it. */
+/** child_abandon(c): End a child whose exec was not asked for by child_release, and reap it. */
 void child_abandon(struct child *c);
 
 #endif

@@ -10,6 +10,7 @@
 #include "common/clock.h"
 
 #define ANCHOR_EVERY_US  (300U * 1000000U)
+#define FEW_BYTES        1024U /* interactive, not bulk */
 #define ECHO_WAIT_US     1500U
 #define BATCH_BYTES      (24U * 1024)
 #define RECONNECT_MS     2000
@@ -108,6 +109,16 @@ static int reconnect(struct link *l, uint64_t now, struct error *err)
     default:
         return err_set(err, ERR_RETRY, "the recording cannot go on: %s", l->why);
     }
+}
+
+enum link_wait link_waits(const struct link *l)
+{
+    size_t unacked = client_unacked_bytes(l->client);
+
+    if (l->lost_us != 0 || unacked == 0 || unacked >= FEW_BYTES) {
+        return LINK_WAITS_NOT;
+    }
+    return l->hold_us != 0 ? LINK_WAITS_ECHO : l->unsent == 0 ? LINK_WAITS_ACK : LINK_WAITS_NOT;
 }
 
 int link_tick(struct link *l, struct error *err)

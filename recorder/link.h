@@ -70,6 +70,11 @@ bool link_congested(const struct link *l);
 /** link_blocks(l): Stop reading the keyboard and stdin. */
 bool link_blocks(const struct link *l);
 
+/** link_waits(l): What is due at any moment after a few interactive bytes: the echo of a key that
+ * was just typed, the acknowledgement of what was just sent, or neither. */
+enum link_wait { LINK_WAITS_NOT, LINK_WAITS_ECHO, LINK_WAITS_ACK };
+enum link_wait link_waits(const struct link *l);
+
 /** link_tick(l, err): Whatever is due: anchors, waiting input, reconnection.  -1: the writer is
  * lost and the policy says `end`. */
 int link_tick(struct link *l, struct error *err);

@@ -315,7 +315,7 @@ int recorder_run(const struct recorder_config *config, struct recorder_result *r
     r->ends[0] = r->ends[1] = r->ends[2] = -1;
     r->theirs[0] = r->theirs[1] = r->theirs[2] = -1;
     r->signals.fd = r->term.fd = r->pty.master = r->pty.slave = r->ahead = -1;
-    r->child = (struct child){-1, -1};
+    r->child = (struct child){-1, -1, false};
     if (look_at_descriptors(r, err) != 0) {
         goto out;
     }
@@ -329,7 +329,15 @@ int recorder_run(const struct recorder_config *config, struct recorder_result *r
     }
     /* The writer first: while it starts, or answers, the child is prepared. */
     if (begin_session(r, err) != 0 || start_child(r, err) != 0 ||
-        client_open_finish(r->client, OPEN_TIMEOUT_MS, &r->policy, err) != 0) {
+        client_open_ready(r->client, OPEN_TIMEOUT_MS, &r->policy, err) != 0) {
+        goto out;
+    }
+    /* The recording can stand: the command may start while the session is opened.  What it prints
+     * waits for its commit in any case. */
+    if (!config->login) {
+        child_go(&r->child);
+    }
+    if (client_open_finish(r->client, OPEN_TIMEOUT_MS, &r->policy, err) != 0) {
         goto out;
     }
     memcpy(ret->session, client_session(r->client), sizeof ret->session);

@@ -15,6 +15,7 @@
 #define LEAVE_US        400000U /* a session that is ended waits so long for its child */
 #define LEAVE_COMMIT_MS 400U    /* and so long for the writer: together under a second */
 #define LOST_COMMIT_MS  100U
+#define WATCH_LESS_US   1000U
 #define SHOW_MS         3600000 /* a terminal that was stopped with ^S keeps what is for it */
 
 enum { POLL_SIGNALS, POLL_LINK, POLL_TTY, POLL_STREAMS = POLL_TTY + TTY_POLLS };
@@ -89,6 +90,33 @@ static bool is_over(const struct relay *r)
 
 /* ---- the loop ---- */
 
+/* While an echo or an acknowledgement is due, terminals are left out of the poll for a moment:
+ * polling a terminal waits for its flush work in the kernel, which costs more than all the rest of
+ * a keystroke. */
+static void watch_less(struct relay *r, struct pollfd *fds)
+{
+    enum link_wait what = link_waits(r->link);
+    uint64_t now;
+
+    if (what == LINK_WAITS_NOT) {
+        r->watch_less_until_us = 0;
+        return;
+    }
+    now = clock_boot_us();
+    if (r->watch_less_until_us == 0) {
+        r->watch_less_until_us = now + WATCH_LESS_US;
+    }
+    if (now >= r->watch_less_until_us) {
+        return;
+    }
+    if ((fds[TTY_POLL_OUTER].events & POLLOUT) == 0) {
+        fds[TTY_POLL_OUTER].fd = -1;
+    }
+    if (what == LINK_WAITS_ACK) {
+        fds[TTY_POLL_MASTER].fd = -1;
+    }
+}
+
 static void prepare(struct relay *r, struct pollfd *fds)
 {
     for (int i = 0; i < POLLS; i++) {
@@ -99,6 +127,7 @@ static void prepare(struct relay *r, struct pollfd *fds)
     fds[POLL_LINK].events = link_poll_events(r->link);
     if (r->tty != NULL && !r->tty->hung_up) {
         tty_prepare(r->tty, fds + POLL_TTY);
+        watch_less(r, fds + POLL_TTY);
     }
     for (int i = 0; i < 3; i++) {
         if (r->streams[i] != NULL) {
@@ -125,6 +154,7 @@ static struct timespec wait_time(const struct relay *r)
         }
     }
     due = r->end_us != 0 ? sooner(due, r->end_us) : due;
+    due = r->watch_less_until_us != 0 ? sooner(due, r->watch_less_until_us) : due;
     now = clock_boot_us();
     us = due > now ? sooner(due - now, 60000000U) : 0;
     return (struct timespec){.tv_sec = (time_t)(us / 1000000U),

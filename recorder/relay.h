@@ -17,6 +17,7 @@
 #include "recorder/tty.h"
 
 struct relay {
+    uint64_t watch_less_until_us; /* set by the loop */
     struct link *link;
     struct signals *signals;
     struct tty *tty;           /* NULL without a terminal */

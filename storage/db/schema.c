@@ -159,8 +159,7 @@ static int create(sqlite3 *db, struct error *err)
     return schema_exec(db, stamp, err);
 }
 
-/* Whether ${db} is new: 1; 0 when it is one of ours; -1. */
-static int is_new(sqlite3 *db, struct error *err)
+int schema_is_new(sqlite3 *db, struct error *err)
 {
     int64_t version = 0, tables = 0;
 
@@ -171,15 +170,10 @@ static int is_new(sqlite3 *db, struct error *err)
     return version == 0 && tables == 0 ? 1 : schema_check(db, err);
 }
 
-int schema_acceptable(sqlite3 *db, struct error *err)
-{
-    return is_new(db, err) < 0 ? -1 : 0;
-}
-
 int schema_migrate(sqlite3 *db, struct error *err)
 {
     int64_t version = 0;
-    int rc = is_new(db, err);
+    int rc = schema_is_new(db, err);
 
     if (rc <= 0) {
         return rc;

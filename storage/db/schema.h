@@ -20,9 +20,9 @@ int schema_error(sqlite3 *db, struct error *err, const char *what);
 int schema_exec(sqlite3 *db, const char *sql, struct error *err);
 /** schema_check(db, err): CORRUPT unless it is an evidence database of a version we know. */
 int schema_check(sqlite3 *db, struct error *err);
-/** schema_acceptable(db, err): As schema_check, but an empty database will do: before anything is
- * changed. */
-int schema_acceptable(sqlite3 *db, struct error *err);
+/** schema_is_new(db, err): 1 when nothing is in it yet, 0 when it is one of ours, -1 as
+ * schema_check: to be asked before anything is changed. */
+int schema_is_new(sqlite3 *db, struct error *err);
 /** schema_migrate(db, err): Make a new database, or bring an older one to SCHEMA_VERSION. */
 int schema_migrate(sqlite3 *db, struct error *err);
 

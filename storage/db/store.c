@@ -70,18 +70,34 @@ static int make_private(const char *path, struct error *err)
     return 0;
 }
 
+/* Page size and vacuum mode cannot be changed after the first table without a VACUUM (PITFALLS 22).
+ * A new database holds no evidence yet, so its making needs no fsync; and its one page is written
+ * whole, so the way into WAL mode needs no journal. */
+static int set_up_new(struct store *s, struct error *err)
+{
+    if (schema_exec(s->db,
+                    "PRAGMA synchronous = OFF; PRAGMA page_size = 4096; "
+                    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = OFF; "
+                    "PRAGMA journal_mode = WAL",
+                    err) != 0) {
+        return -1;
+    }
+    return schema_migrate(s->db, err);
+}
+
 static int set_up(struct store *s, const struct store_config *config, struct error *err)
 {
-    /* Before the first table: neither can be changed later without a VACUUM (PITFALLS 22).  A new,
-     * empty file holds no evidence yet, so its making needs no fsync. */
-    if (schema_acceptable(s->db, err) != 0 ||
+    int is_new = schema_is_new(s->db, err);
+
+    if (is_new >= 0 && config->usable != NULL) {
+        config->usable(config->user);
+    }
+    if (is_new < 0 ||
         schema_exec(s->db,
-                    "PRAGMA synchronous = OFF; PRAGMA page_size = 4096; "
-                    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL; "
                     "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; "
                     "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096",
                     err) != 0 ||
-        schema_migrate(s->db, err) != 0) {
+        (is_new ? set_up_new(s, err) : schema_migrate(s->db, err)) != 0) {
         return -1;
     }
     return schema_exec(s->db,

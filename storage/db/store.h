@@ -24,6 +24,9 @@ struct store_config {
     const char *path;
     bool durability_power; /* synchronous=FULL */
     int busy_ms;           /* for BEGIN IMMEDIATE: private writers share a database */
+    void (*usable)(
+        void *user); /* called when it has proved to be new or one of ours; NULL allowed */
+    void *user;
 };
 
 /* A process, in a way that outlives its pid. */

@@ -207,6 +207,10 @@ static int on_frame(struct client *c, const struct frame *f, struct policy *poli
     if (f->type == FRAME_REFUSED) {
         return on_refused(f, err);
     }
+    if (f->type == FRAME_READY && c->state == CLIENT_OPENING && f->len == 0) {
+        c->ready = true;
+        return 0;
+    }
     if (f->type == FRAME_OPENED && c->state == CLIENT_OPENING) {
         return on_opened(c, f, policy, err);
     }

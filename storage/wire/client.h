@@ -45,6 +45,11 @@ int client_open(struct client *c, const struct buf *facts, int timeout_ms,
 int client_open_start(struct client *c, const struct buf *facts, struct error *err);
 int client_open_finish(struct client *c, int timeout_ms, struct policy *ret_policy,
                        struct error *err);
+/** client_open_ready(c, timeout_ms, ret_policy, err): Between the two: wait until a private writer
+ * has found its database usable (or the session is open).  What can go wrong after that is a full
+ * disk. */
+int client_open_ready(struct client *c, int timeout_ms, struct policy *ret_policy,
+                      struct error *err);
 /** client_session(c): The 16 bytes of the session's id. */
 const uint8_t *client_session(const struct client *c);
 /** client_started_us(c): The session's start, unix microseconds, as the writer noted it. */

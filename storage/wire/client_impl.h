@@ -23,7 +23,7 @@ struct client {
     size_t frame_left; /* of them, how many bytes of a begun frame are still missing */
     uint64_t last_seq, acked;
     uint64_t pending_us; /* the watermark as of the outbox's front */
-    bool bye, goodbye;
+    bool bye, goodbye, ready;
     uint8_t session[16];
     int64_t started_us;
 };

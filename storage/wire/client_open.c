@@ -49,6 +49,11 @@ static bool is_live(const struct client *c)
     return c->state == CLIENT_LIVE;
 }
 
+static bool is_ready(const struct client *c)
+{
+    return c->ready || is_live(c);
+}
+
 static bool is_finished(const struct client *c)
 {
     return c->goodbye;
@@ -79,6 +84,16 @@ static int begin(struct client *c, uint8_t type, const void *rest, size_t len, s
 int client_open_start(struct client *c, const struct buf *facts, struct error *err)
 {
     return begin(c, FRAME_OPEN, buf_data(facts), facts->len, err);
+}
+
+int client_open_ready(struct client *c, int timeout_ms, struct policy *ret_policy,
+                      struct error *err)
+{
+    if (wait_until(c, is_ready, timeout_ms, ret_policy, err) != 0) {
+        client_lose(c);
+        return -1;
+    }
+    return 0;
 }
 
 int client_open_finish(struct client *c, int timeout_ms, struct policy *ret_policy,

@@ -131,6 +131,10 @@ static int receive(struct control *c, uint64_t end_us, int64_t *ret_horizon, str
         if (rc < 0) {
             return -1;
         }
+        if (rc > 0 && f.type == FRAME_READY) {
+            buf_consume(&c->inbox, used);
+            continue;
+        }
         if (rc > 0) {
             rc = answer_of(&f, ret_horizon, err);
             buf_consume(&c->inbox, used);

@@ -33,6 +33,7 @@ enum frame_type {
     FRAME_PING = 35,    /* empty */
     FRAME_GOODBYE = 36, /* empty: everything is committed, the session is closed */
     FRAME_REFUSED = 37, /* u32 enum err_kind, text */
+    FRAME_READY = 38,   /* empty: a private writer has found its database usable */
     /* control socket: command to writer, each answered by DONE or REFUSED */
     FRAME_SHIPPED = 64,  /* 16 bytes session id, u32 segments: all below this number are in S3 */
     FRAME_SEAL_NOW = 65, /* 16 bytes session id, or empty for every session */

@@ -17,10 +17,10 @@
 
 extern char **environ;
 
-/* The writer stands beside our own program, or (installed) in ../sbin of it. */
-static int writer_path(char *ret, size_t size, struct error *err)
+int spawn_sibling(const char *name, const char *elsewhere, char *ret, size_t size,
+                  struct error *err)
 {
-    static const char *const beside[] = {"/" WRITER, "/../sbin/" WRITER};
+    const char *const places[] = {".", elsewhere};
     char self[4096];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     char *slash;
@@ -33,14 +33,14 @@ static int writer_path(char *ret, size_t size, struct error *err)
     if (slash != NULL) {
         *slash = '\0';
     }
-    for (size_t i = 0; i < sizeof beside / sizeof beside[0]; i++) {
-        int len = snprintf(ret, size, "%s%s", self, beside[i]);
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        int len = snprintf(ret, size, "%s/%s/%s", self, places[i], name);
 
         if (len > 0 && (size_t)len < size && access(ret, X_OK) == 0) {
             return 0;
         }
     }
-    return err_set(err, ERR_SYSTEM, "no %s beside %s: is ttytrail installed completely?", WRITER,
+    return err_set(err, ERR_SYSTEM, "no %s beside %s: is ttytrail installed completely?", name,
                    self);
 }
 
@@ -49,12 +49,16 @@ static int spawn(const char *path, char *const argv[], int fd, struct error *err
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attr;
-    sigset_t none, all;
+    static const int usual[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGPIPE, SIGCHLD, SIGALRM};
+    sigset_t none, reset;
     pid_t pid;
     int rc;
 
     sigemptyset(&none);
-    sigfillset(&all);
+    sigemptyset(&reset);
+    for (size_t i = 0; i < sizeof usual / sizeof usual[0]; i++) {
+        sigaddset(&reset, usual[i]);
+    }
     posix_spawn_file_actions_init(&actions);
     posix_spawnattr_init(&attr);
     posix_spawn_file_actions_adddup2(&actions, fd, 3);
@@ -64,7 +68,7 @@ static int spawn(const char *path, char *const argv[], int fd, struct error *err
     posix_spawn_file_actions_addclosefrom_np(&actions, 4);
     posix_spawn_file_actions_addchdir_np(&actions, "/");
     posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &all);
+    posix_spawnattr_setsigdefault(&attr, &reset);
     posix_spawnattr_setflags(&attr,
                              POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSID);
     rc = posix_spawn(&pid, path, &actions, &attr, argv, environ);
@@ -88,7 +92,7 @@ int spawn_writer(const char *db, const char *config_or_null, struct error *err)
     if (config_or_null == NULL) {
         argv[5] = NULL;
     }
-    if (writer_path(path, sizeof path, err) != 0) {
+    if (spawn_sibling(WRITER, "../sbin", path, sizeof path, err) != 0) {
         return -1;
     }
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {

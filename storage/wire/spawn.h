@@ -7,7 +7,14 @@
 #ifndef TTYTRAIL_WIRE_SPAWN_H
 #define TTYTRAIL_WIRE_SPAWN_H
 
+#include <stddef.h>
+
 #include "common/err.h"
+
+/** spawn_sibling(name, elsewhere, ret, size, err): The path of another of our programs: in our own
+ * directory, or in ${elsewhere}, relative to it. */
+int spawn_sibling(const char *name, const char *elsewhere, char *ret, size_t size,
+                  struct error *err);
 
 /** spawn_writer(db, config_or_null, err): The connected descriptor (CLOEXEC), or -1.  ${db} must be
  * absolute. */

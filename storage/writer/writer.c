@@ -350,12 +350,25 @@ static void wind_up(struct writer *w)
     close(w->done_fd);
 }
 
+/* The recorder lets its command start now, while the schema is made and the session opened. */
+static void tell_ready(void *user)
+{
+    struct writer *w = user;
+
+    if (w->peers != NULL) {
+        peer_send(w->peers, FRAME_READY, NULL, 0);
+        (void)peer_flush(w->peers);
+    }
+}
+
 static int set_up(struct writer *w, struct error *err)
 {
     const struct writer_config *c = w->config;
     struct store_config store = {.path = c->db,
                                  .durability_power = w->conf->durability == CONF_DURABILITY_POWER,
-                                 .busy_ms = 10000};
+                                 .busy_ms = 10000,
+                                 .usable = tell_ready,
+                                 .user = w};
 
     clock_boot_id(w->self.boot);
     w->self.pid = getpid();
@@ -364,6 +377,9 @@ static int set_up(struct writer *w, struct error *err)
     w->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->epoll_fd < 0 || w->done_fd < 0) {
         return err_sys(err, "epoll");
+    }
+    if (c->private_fd >= 0 && add_peer(w, c->private_fd, false, err) != 0) {
+        return -1;
     }
     if (store_open(&w->store, &store, err) != 0 || identity_load(w, err) != 0 ||
         watch(w, w->done_fd, &w->done_fd, EPOLLIN, err) != 0) {
@@ -377,7 +393,7 @@ static int set_up(struct writer *w, struct error *err)
          watch(w, c->control_fd, (void *)(uintptr_t)&c->control_fd, EPOLLIN, err) != 0)) {
         return -1;
     }
-    return c->private_fd >= 0 ? add_peer(w, c->private_fd, false, err) : 0;
+    return 0;
 }
 
 /* A private writer that cannot open its database says so to the one who waits for it. */

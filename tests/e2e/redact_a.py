@@ -8,6 +8,7 @@ import glob
 import os
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -20,7 +21,9 @@ from outer import Outer, check, equal, main, run, until
 TTYTRAIL = os.path.abspath(sys.argv[1])
 DIR = tempfile.mkdtemp(prefix='ttytrail-redact.')
 DB = DIR + '/e.db'
-PORT = 22931
+with socket.socket() as free:
+    free.bind(('127.0.0.1', 0))
+    PORT = free.getsockname()[1]
 SSH = ('ssh -F /dev/null -p %d -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR '
        '-o NumberOfPasswordPrompts=1 ' % PORT)
 
