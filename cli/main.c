@@ -53,6 +53,18 @@ static int run_named(int argc, char **argv)
     return CMD_USAGE;
 }
 
+/* What could not be written was not said: a full disk must not look like success. */
+static int finish(int status)
+{
+    struct error err;
+
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return status;
+    }
+    (void)err_sys(&err, "write to standard output");
+    return status == CMD_DONE ? cmd_fail(&err) : status;
+}
+
 int main(int argc, char **argv)
 {
     log_open("ttytrail", LOG_TO_STDERR, LOG_LEVEL_WARN);
@@ -63,11 +75,11 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help();
-        return CMD_DONE;
+        return finish(CMD_DONE);
     }
     if (strcmp(argv[1], "--version") == 0) {
         (void)printf("ttytrail %s\n", TTYTRAIL_VERSION);
         return CMD_DONE;
     }
-    return run_named(argc - 1, argv + 1);
+    return finish(run_named(argc - 1, argv + 1));
 }

@@ -46,6 +46,11 @@ static void flush(struct link *l)
 
 /* ---- losing and finding the writer ---- */
 
+static uint64_t patience_us(const struct link *l)
+{
+    return (uint64_t)l->policy.writer_timeout_s * 1000000U;
+}
+
 static void note_loss(struct link *l, const char *why)
 {
     if (client_lost(l->client) && l->lost_us == 0) {
@@ -68,6 +73,7 @@ static void found(struct link *l)
 {
     uint64_t now = link_now(l);
 
+    l->stalled = false;
     l->lost_us = 0;
     l->sent_seq = 0;
     if (l->unrecorded) {
@@ -89,7 +95,7 @@ static int reconnect(struct link *l, uint64_t now, struct error *err)
         return 0;
     }
     l->refused = l->refused || why.kind == ERR_DENIED;
-    if (why.kind != ERR_NONE) {
+    if (why.kind != ERR_NONE && !l->stalled) {
         (void)snprintf(l->why, sizeof l->why, "%.120s", why.text);
     }
     l->retry_us = clock_boot_us() + (uint64_t)l->backoff_ms * 1000U;
@@ -121,6 +127,27 @@ enum link_wait link_waits(const struct link *l)
     return l->hold_us != 0 ? LINK_WAITS_ECHO : l->unsent == 0 ? LINK_WAITS_ACK : LINK_WAITS_NOT;
 }
 
+/* A writer that answers nothing, on a full disk say, is as good as none: what it has not committed
+ * is on nobody's screen, and the session would stand still without a word. */
+static void note_stall(struct link *l, uint64_t now)
+{
+    bool waiting = l->lost_us == 0 && l->sent_seq > client_acked(l->client);
+
+    if (!waiting || client_acked(l->client) != l->stall_acked) {
+        l->stall_acked = client_acked(l->client);
+        l->stall_us = waiting ? now : 0;
+        return;
+    }
+    if (l->policy.on_writer_loss == POLICY_LOSS_BLOCK || now < l->stall_us + patience_us(l)) {
+        return;
+    }
+    client_drop(l->client);
+    note_loss(l, "the writer commits nothing: is its disk full?");
+    l->lost_us = l->stall_us;
+    l->stalled = true;
+    l->stall_us = 0;
+}
+
 int link_tick(struct link *l, struct error *err)
 {
     uint64_t now = clock_boot_us();
@@ -136,6 +163,7 @@ int link_tick(struct link *l, struct error *err)
         link_send(l);
     }
     note_loss(l, "the connection was closed");
+    note_stall(l, now);
     return l->lost_us != 0 && now >= l->retry_us ? reconnect(l, now, err) : 0;
 }
 
@@ -143,6 +171,9 @@ uint64_t link_deadline(const struct link *l)
 {
     uint64_t due = l->anchor_us;
 
+    if (l->stall_us != 0 && l->stall_us + patience_us(l) < due) {
+        due = l->stall_us + patience_us(l);
+    }
     if (l->hold_us != 0 && l->hold_us < due) {
         due = l->hold_us;
     }

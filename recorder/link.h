@@ -23,9 +23,12 @@ struct link {
     struct policy policy;
     uint64_t zero_us; /* boot time at the session's start */
     uint64_t last_out_us;
-    uint64_t sent_seq;  /* highest number given to the socket */
-    size_t unsent;      /* bytes queued since then */
-    uint64_t hold_us;   /* boot time at which queued input is sent at the latest; 0: none waits */
+    uint64_t sent_seq; /* highest number given to the socket */
+    size_t unsent;     /* bytes queued since then */
+    uint64_t hold_us;  /* boot time at which queued input is sent at the latest; 0: none waits */
+    uint64_t stall_us; /* boot time since when nothing of what was sent is acknowledged; 0: it is */
+    uint64_t stall_acked;
+    bool stalled;       /* the loss was a stall: that is the reason to name */
     uint64_t anchor_us; /* boot time of the next wall-clock anchor */
     uint64_t lost_us,
         retry_us; /* boot time since when the writer is gone (0: it is there), next try */

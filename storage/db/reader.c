@@ -3,11 +3,50 @@
 #include "storage/db/reader_impl.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "storage/db/schema.h"
+
+/* On a medium or in a directory that cannot be written, WAL mode works only if it is told that
+ * nobody writes: true as long as there is no WAL with something in it. */
+static int open_immutable(struct reader *r, struct error *err)
+{
+    struct buf uri;
+    struct stat st;
+    char wal[4200];
+    int rc = -1;
+
+    (void)snprintf(wal, sizeof wal, "%s-wal", r->path);
+    if (stat(wal, &st) == 0 && st.st_size > 0) {
+        return -1;
+    }
+    sqlite3_close(r->db);
+    r->db = NULL;
+    buf_init(&uri, 16384);
+    if (buf_puts(&uri, "file:", err) == 0) {
+        rc = 0;
+        for (const char *p = r->path; *p != '\0' && rc == 0; p++) {
+            rc = strchr("?#%", *p) != NULL
+                     ? buf_printf(&uri, err, "%%%02X", (unsigned)(unsigned char)*p)
+                     : buf_putc(&uri, *p, err);
+        }
+    }
+    if (rc == 0 && buf_puts(&uri, "?immutable=1", err) == 0 &&
+        sqlite3_open_v2(buf_text(&uri, err), &r->db,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI |
+                            SQLITE_OPEN_EXRESCODE,
+                        NULL) == SQLITE_OK) {
+        rc = schema_check(r->db, err);
+    } else {
+        rc = -1;
+    }
+    buf_clear(&uri);
+    return rc;
+}
 
 int reader_open(struct reader **ret, const char *path, struct error *err)
 {
@@ -29,6 +68,10 @@ int reader_open(struct reader **ret, const char *path, struct error *err)
         sqlite3_busy_timeout(r->db, 2000);
         if (schema_exec(r->db, "PRAGMA trusted_schema = OFF; PRAGMA query_only = ON", err) == 0 &&
             schema_check(r->db, err) == 0) {
+            *ret = r;
+            return 0;
+        }
+        if (err->kind == ERR_SYSTEM && open_immutable(r, err) == 0) {
             *ret = r;
             return 0;
         }

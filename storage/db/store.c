@@ -59,9 +59,9 @@ static int on_wal(void *user, sqlite3 *db, const char *name, int pages)
 }
 
 /* New files are made under our own name and mode first: SQLite would follow the umask. */
-static int make_private(const char *path, struct error *err)
+static int make_private(const char *path, mode_t mode, struct error *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0640);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
 
     if (fd < 0) {
         return err_sys(err, "open database %s", path);
@@ -115,7 +115,7 @@ int store_open(struct store **ret, const struct store_config *config, struct err
         free(s);
         return err_sys(err, "allocate");
     }
-    if (make_private(config->path, err) != 0) {
+    if (make_private(config->path, config->only_owner ? 0600 : 0640, err) != 0) {
         goto fail;
     }
     if (sqlite3_open_v2(config->path, &s->db,

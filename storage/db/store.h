@@ -23,6 +23,7 @@ struct store;
 struct store_config {
     const char *path;
     bool durability_power; /* synchronous=FULL */
+    bool only_owner;       /* a new file is 0600, the user's own; else 0640, for the auditors */
     int busy_ms;           /* for BEGIN IMMEDIATE: private writers share a database */
     void (*usable)(
         void *user); /* called when it has proved to be new or one of ours; NULL allowed */

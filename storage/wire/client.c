@@ -68,6 +68,11 @@ void client_lose(struct client *c)
     buf_reset(&c->inbox);
 }
 
+void client_drop(struct client *c)
+{
+    client_lose(c);
+}
+
 void client_free(struct client *c)
 {
     if (c != NULL) {

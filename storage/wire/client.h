@@ -83,6 +83,10 @@ size_t client_unacked_bytes(const struct client *c);
  * use to retry. */
 int client_reconnect(struct client *c, int timeout_ms, struct error *err);
 
+/** client_drop(c): Hang up on a writer that is there but commits nothing; to be reconnected, or
+ * given up. */
+void client_drop(struct client *c);
+
 /** client_finish(c, timeout_ms, err): Say that no event will follow, send all, wait until the
  * writer has committed all.  RETRY when the connection was lost meanwhile (reconnect and call
  * again). */

@@ -194,6 +194,7 @@ static void ignore_signals(void)
 
 static int run(const struct options *o, struct error *err)
 {
+    struct error refused;
     struct conf conf;
     struct writer_config c = {.db = o->db,
                               .listen_fd = -1,
@@ -208,7 +209,10 @@ static int run(const struct options *o, struct error *err)
         if (o->private_fd < 0) {
             return -1;
         }
+        /* A file that was asked for by name is an error; the default one must lock nobody out. */
         log_line(LOG_LEVEL_ERROR, "configuration-refused why=\"%s\"", err->text);
+        refused = *err;
+        c.refuse = o->config != NULL ? &refused : NULL;
         if (conf_init(&conf, err) != 0) {
             return -1;
         }

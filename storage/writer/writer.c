@@ -2,6 +2,7 @@
 #include "storage/writer/writer.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,19 @@ static void flush_peers(struct writer *w)
     }
 }
 
+/* A peer that is not watched, since its buffer is full and cannot be committed, may hang up unseen.
+ */
+static void look_at_unwatched(struct writer *w)
+{
+    for (struct peer *p = w->peers; p != NULL; p = p->next) {
+        struct pollfd f = {.fd = p->fd, .events = POLLRDHUP};
+
+        if (p->state != PEER_GONE && p->watched == 0 && poll(&f, 1, 0) == 1) {
+            hang_up(w, p);
+        }
+    }
+}
+
 /* ---- time ---- */
 
 static void ping(struct writer *w, uint64_t now)
@@ -193,6 +207,7 @@ static void tick(struct writer *w, uint64_t now)
 {
     bool dying = recover_orphans(w);
 
+    look_at_unwatched(w);
     ping(w, now);
     if (!w->private) {
         recover_sweep(w);
@@ -366,6 +381,7 @@ static int set_up(struct writer *w, struct error *err)
     const struct writer_config *c = w->config;
     struct store_config store = {.path = c->db,
                                  .durability_power = w->conf->durability == CONF_DURABILITY_POWER,
+                                 .only_owner = c->private_fd >= 0,
                                  .busy_ms = 10000,
                                  .usable = tell_ready,
                                  .user = w};
@@ -416,6 +432,11 @@ int writer_run(const struct writer_config *config, struct error *err)
     w.private = config->private_fd >= 0;
     w.cache_left = WRITER_CACHE_BYTES;
     w.segment_bytes = (size_t)config->conf->segment_kib * 1024;
+    if (config->refuse != NULL) {
+        refuse_private(config, config->refuse);
+        close(config->private_fd);
+        return 0;
+    }
     rc = set_up(&w, err);
     if (rc != 0) {
         refuse_private(config, err);

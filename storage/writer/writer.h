@@ -18,6 +18,7 @@ struct writer_config {
     int signal_fd;             /* TERM, INT: end in order; HUP: reload; -1 for none */
     const char *config_path;   /* for the reload; NULL for the default one */
     struct conf *conf;
+    const struct error *refuse; /* private: say this to whoever asks, and leave; NULL for not */
 };
 
 /** writer_run(config, err): Serve until told to end (or, private, until the session is sealed). */
