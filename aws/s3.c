@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "aws/creds.h"
 #include "aws/s3_private.h"
@@ -20,17 +21,55 @@ static void find_region(struct s3 *s)
     }
 }
 
+/* Callers build these in places that do not outlive the call. */
+static int own(const char **text)
+{
+    if (*text == NULL) {
+        return 0;
+    }
+    *text = strdup(*text);
+    return *text == NULL ? -1 : 0;
+}
+
+static int own_config(struct s3_config *c, const struct s3_config *theirs)
+{
+    const char **const texts[] = {&c->endpoint,       &c->region,  &c->bucket,
+                                  &c->expected_owner, &c->kms_key, &c->ca_file};
+    int rc = 0;
+
+    *c = *theirs;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        rc |= own(texts[i]);
+    }
+    return rc;
+}
+
+static void drop_config(struct s3_config *c)
+{
+    const char *const texts[] = {c->endpoint,       c->region,  c->bucket,
+                                 c->expected_owner, c->kms_key, c->ca_file};
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        free((void *)(uintptr_t)texts[i]);
+    }
+}
+
 int s3_open(struct s3 **ret, const struct s3_config *config, struct error *err)
 {
     struct s3 *s = calloc(1, sizeof *s);
-    struct http_config http = {.ca_file = config->ca_file};
+    struct http_config http = {.ca_file = NULL};
 
     if (s == NULL) {
         return err_sys(err, "allocate");
     }
-    s->config = *config;
+    if (own_config(&s->config, config) != 0) {
+        (void)err_sys(err, "allocate");
+        s3_close(s);
+        return -1;
+    }
+    http.ca_file = s->config.ca_file;
     find_region(s);
-    if (s3_place_make(&s->place, config, s->region, err) != 0 ||
+    if (s3_place_make(&s->place, &s->config, s->region, err) != 0 ||
         http_open(&s->http, &http, err) != 0) {
         s3_close(s);
         return -1;
@@ -43,6 +82,7 @@ void s3_close(struct s3 *s)
 {
     if (s != NULL) {
         http_close(s->http);
+        drop_config(&s->config);
         free(s);
     }
 }

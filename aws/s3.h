@@ -19,7 +19,7 @@
 struct s3;
 struct creds; /* aws/creds.h */
 
-/* All strings borrowed until s3_close; "" or NULL for unset. */
+/* "" or NULL for unset.  s3_open copies the strings; the creds are borrowed until s3_close. */
 struct s3_config {
     const char *endpoint; /* "https://host[:port]"; unset: https://s3.REGION.amazonaws.com */
     const char *region;   /* unset: AWS_REGION, AWS_DEFAULT_REGION, the profile's, IMDS */

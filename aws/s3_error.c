@@ -141,6 +141,9 @@ int s3_error_sort(const struct http_response *r, const char *right, struct error
     if (strncmp(f.code, "KMS.", 4) == 0) {
         return set_as(err, AS_DENIED, status, &f, f.message);
     }
+    if (status == 404 && *f.code == '\0' && *f.message == '\0') {
+        return set_as(err, AS_ABSENT, status, &f, "no such bucket?");
+    }
     /* AWS often says who may not do what, and why; others say nothing. */
     if (status == 403 && (*f.message == '\0' || strcmp(f.message, "Access Denied") == 0)) {
         (void)err_set(err, ERR_DENIED, "403%s%s (needs %s, and a bucket policy that allows it)",

@@ -28,7 +28,7 @@ int s3_place_make(struct s3_place *ret, const struct s3_config *config, const ch
                   struct error *err);
 
 struct s3 {
-    struct s3_config config;
+    struct s3_config config; /* its strings are ${s}'s own */
     char region[64];
     struct s3_place place;
     struct http *http;

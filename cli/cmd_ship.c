@@ -20,11 +20,11 @@ static const char help[] =
     "  --to URL        s3://BUCKET[/PREFIX] or file:///DIR; default: 'to' of [ship]\n"
     "  --dry-run       say what would be sent, send nothing\n"
     "  --json          one JSON object per batch, and one for the sum\n"
-    "  --quiet         say nothing but what went wrong\n"
+    "  -q, --quiet     say nothing but what went wrong\n"
     "  --socket PATH   control socket of an installed writer\n"
     "  --db FILE       the database\n"
     "  --config FILE   the configuration: [ship] and [s3]\n"
-    "  --help          this text\n\n"
+    "  -h, --help      this text\n\n"
     "Credentials come from the environment, the AWS files or the instance's role.\n"
     "Exit status: 0 done (or nothing to ship), 1 failed or not all could be sent, 2 usage.\n\n"
     "Examples:\n"
@@ -52,8 +52,8 @@ static int parse(int argc, char **argv, struct options *o)
                                           {NULL, 0, NULL, 0}};
     int opt;
 
-    while ((opt = getopt_long(argc, argv, "q", longs, NULL)) != -1) {
-        int rc = cmd_common_option(&cmd_ship, opt, &o->common);
+    while ((opt = getopt_long(argc, argv, "hq", longs, NULL)) != -1) {
+        int rc = cmd_common_option(&cmd_ship, opt == 'h' ? CMD_OPT_HELP : opt, &o->common);
 
         if (rc >= 0) {
             return rc;
@@ -118,6 +118,18 @@ static int dry_run(const struct options *o, const struct ship_config *config)
     return CMD_DONE;
 }
 
+static void say_nothing(const struct ship_config *config, const struct ship_result *r)
+{
+    if (r->set_aside > 0) {
+        (void)printf("nothing more can be shipped to %s\n", config->to);
+    } else if (r->stored == 0) {
+        (void)printf("nothing to ship: no sealed segment waits\n");
+    } else {
+        (void)printf("nothing to ship: all %" PRId64 " segments are in %s\n", r->stored,
+                     config->to);
+    }
+}
+
 static void say_sum(const struct options *o, const struct ship_config *config,
                     const struct ship_result *r)
 {
@@ -126,7 +138,7 @@ static void say_sum(const struct options *o, const struct ship_config *config,
                      ",\"bytes\":%" PRId64 ",\"puts\":%" PRId64 ",\"set_aside\":%" PRId64 "}\n",
                      r->batches, r->heartbeats, r->segments, r->bytes, r->puts, r->set_aside);
     } else if (!o->quiet && r->batches == 0) {
-        (void)printf("nothing to ship\n");
+        say_nothing(config, r);
     } else if (!o->quiet) {
         (void)printf("shipped %" PRId64 " segments in %" PRId64 " batches, %" PRId64
                      " bytes, to %s\n",

@@ -31,6 +31,7 @@ struct ship {
     char *where;     /* the store's URL, spelled in one way */
     struct buf pack; /* of the batch frozen last, kept for sending it */
     int64_t pack_seq;
+    bool published; /* the keys are in the store, and it is the place */
     bool pack_gone; /* the evidence no longer gives the bytes that were frozen */
 };
 
@@ -200,6 +201,41 @@ static void count(struct ship *s, const struct state_batch *b, const char *name)
     }
 }
 
+struct publishing {
+    struct ship *s;
+    struct error *err;
+};
+
+static int publish_key(void *user, const char *name, const struct buf *line)
+{
+    struct publishing *p = user;
+    uint8_t sha[CHAIN_HASH];
+    struct depot_put put = {.name = name,
+                            .bytes = buf_data(line),
+                            .len = line->len,
+                            .sha256 = sha,
+                            .content_type = "application/json"};
+
+    chain_sha256(put.bytes, put.len, sha);
+    return deliver_object(&p->s->deliver, &put, p->err);
+}
+
+/* Before the first batch of a run, and not at all without one.  A store that took an object is the
+ * place from then on; one that was mistyped is not. */
+static int publish(struct ship *s, struct error *err)
+{
+    struct publishing p = {s, err};
+
+    if (s->published) {
+        return 0;
+    }
+    if (state_keys(s->state, publish_key, &p, err) != 0) {
+        return err_wrap(err, "ship the host's public key");
+    }
+    s->published = true;
+    return state_place_set(s->state, s->where, err);
+}
+
 static int send_batch(struct ship *s, struct state_batch *b, struct error *err)
 {
     struct manifest names = {.seq = b->seq, .created_us = b->created_us};
@@ -208,6 +244,9 @@ static int send_batch(struct ship *s, struct state_batch *b, struct error *err)
     (void)snprintf(names.host, sizeof names.host, "%s", b->host);
     memcpy(names.pack_sha256, b->pack_sha256, CHAIN_HASH);
     if (!b->done) {
+        if (publish(s, err) != 0) {
+            return -1;
+        }
         if (put_batch(s, b, &names, err) != 0) {
             return err_wrap(err, "ship batch %lld", (long long)b->seq);
         }
@@ -243,36 +282,13 @@ static int send_frozen(struct ship *s, int64_t *after, struct error *err)
 
 /* ---- the run ---- */
 
-struct publishing {
-    struct ship *s;
-    struct error *err;
-};
-
-static int publish_key(void *user, const char *name, const struct buf *line)
-{
-    struct publishing *p = user;
-    uint8_t sha[CHAIN_HASH];
-    struct depot_put put = {.name = name,
-                            .bytes = buf_data(line),
-                            .len = line->len,
-                            .sha256 = sha,
-                            .content_type = "application/json"};
-
-    chain_sha256(put.bytes, put.len, sha);
-    return deliver_object(&p->s->deliver, &put, p->err);
-}
-
 static int send_all(struct ship *s, struct error *err)
 {
     const struct conf *c = s->config->conf;
-    struct publishing p = {s, err};
     struct state_identity at;
     int64_t after = 0;
     int rc;
 
-    if (state_keys(s->state, publish_key, &p, err) != 0) {
-        return err_wrap(err, "ship the host's public key");
-    }
     if (send_frozen(s, &after, err) != 0) {
         return -1;
     }
@@ -302,11 +318,32 @@ static int open_all(struct ship *s, const char *state_path, struct error *err)
     /* The store first: an address or a credential that is wrong changes nothing here. */
     return depot_open(&s->store, c->to, c->conf, err) == 0 &&
                    reader_open(&s->evidence, c->db, err) == 0 &&
-                   state_open(&s->state, state_path, err) == 0 && json_open(&s->json, err) == 0 &&
+                   state_open(&s->state, state_path, err) == 0 &&
+                   state_place_check(s->state, s->where, err) == 0 &&
+                   json_open(&s->json, err) == 0 &&
                    control_open(&s->control, c->socket_or_null, c->db, err) == 0 &&
                    seal_wait(s->control, s->evidence, &s->source.horizon, err) == 0
                ? 0
                : -1;
+}
+
+static int one_waits(void *user, const struct unshipped *u)
+{
+    (void)user;
+    (void)u;
+    return 1;
+}
+
+/* Whether there is a reason to be somebody: without one no key is made and no epoch begins.  1, 0,
+ * -1. */
+static int has_reason(struct ship *s, struct error *err)
+{
+    struct state_identity i;
+
+    if (state_identity(s->state, &i, err) != 0) {
+        return -1;
+    }
+    return i.known ? 1 : reader_unshipped(s->evidence, s->source.horizon, one_waits, NULL, err);
 }
 
 static int run(struct ship *s, struct error *err)
@@ -318,10 +355,16 @@ static int run(struct ship *s, struct error *err)
                                   .new_epoch = new_epoch,
                                   .user = s};
 
+    int rc;
+
     identity_machine(machine, sizeof machine);
     if (ship_paths(s->config->db, state_path, key_path, sizeof state_path, err) != 0 ||
         open_all(s, state_path, err) != 0) {
         return -1;
+    }
+    rc = has_reason(s, err);
+    if (rc != 1) {
+        return rc;
     }
     who.evidence = s->evidence;
     who.state = s->state;
@@ -338,18 +381,20 @@ static int run(struct ship *s, struct error *err)
     s->source.user = s;
     s->deliver = (struct deliver){
         .state = s->state, .store = s->store, .where = s->where, .note = note, .user = s};
-    return send_all(s, err);
+    rc = send_all(s, err);
+    return rc == 0 ? state_stored_segments(s->state, &s->result->stored, err) : rc;
 }
 
-/* Attempts are noted under the URL: "s3://b/p/" is no other place than "s3://b/p". */
-static char *spelled(const char *url)
+/* "s3://b/p/" is no other place than "s3://b/p", "/dir" none than "file:///dir". */
+char *ship_place(const char *url)
 {
     size_t n = strlen(url);
+    char *ret = NULL;
 
     while (n > 0 && url[n - 1] == '/') {
         n--;
     }
-    return strndup(url, n);
+    return asprintf(&ret, "%s%.*s", url[0] == '/' ? "file://" : "", (int)n, url) < 0 ? NULL : ret;
 }
 
 int ship_run(const struct ship_config *config, struct ship_result *ret, struct error *err)
@@ -359,7 +404,7 @@ int ship_run(const struct ship_config *config, struct ship_result *ret, struct e
 
     memset(ret, 0, sizeof *ret);
     buf_init(&s.pack, SEGMENT_MAX_BYTES + (size_t)config->conf->ship_kib * 1024);
-    s.where = spelled(config->to);
+    s.where = ship_place(config->to);
     rc = s.where == NULL ? err_sys(err, "allocate") : run(&s, err);
     ret->puts = s.deliver.puts;
     identity_clear(&s.identity);

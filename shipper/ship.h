@@ -30,6 +30,7 @@ struct ship_config {
 
 struct ship_result {
     int64_t batches, heartbeats, segments, bytes, puts;
+    int64_t stored;    /* segments in the store by now, in all */
     int64_t set_aside; /* frozen batches that cannot be sent, sessions that cannot be shipped */
 };
 
@@ -42,9 +43,11 @@ struct ship_plan {
     int64_t sessions, segments, bytes;
 };
 /** ship_plan(config, ret, err): What ship_run would send of what is sealed now.  Changes nothing.
- */
+ * A place (when there is one) that ship_run would refuse is refused. */
 int ship_plan(const struct ship_config *config, struct ship_plan *ret, struct error *err);
 
+/** ship_place(url): ${url} spelled in one way, for the caller to free; NULL: no memory. */
+char *ship_place(const char *url);
 /** ship_paths(db, ret_state, ret_key, size, err): Where ship.db and the key of ${db} are. */
 int ship_paths(const char *db, char *ret_state, char *ret_key, unsigned long size,
                struct error *err);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "shipper/depot.h"
 #include "shipper/ship.h"
 #include "shipper/state.h"
 #include "storage/db/reader.h"
@@ -84,6 +85,29 @@ static int count_frozen(struct plan *p)
     return 0;
 }
 
+/* What ship_run would refuse before it sends anything. */
+static int check_place(const struct plan *p, const struct ship_config *config)
+{
+    struct depot *store = NULL;
+    char *where;
+    int rc;
+
+    if (config->to[0] == '\0') {
+        return 0;
+    }
+    if (depot_open(&store, config->to, config->conf, p->err) != 0) {
+        return -1;
+    }
+    depot_close(store);
+    where = ship_place(config->to);
+    if (where == NULL) {
+        return err_sys(p->err, "allocate");
+    }
+    rc = p->state == NULL ? 0 : state_place_check(p->state, where, p->err);
+    free(where);
+    return rc;
+}
+
 int ship_plan(const struct ship_config *config, struct ship_plan *ret, struct error *err)
 {
     char state_path[4096], key_path[4096];
@@ -96,6 +120,9 @@ int ship_plan(const struct ship_config *config, struct ship_plan *ret, struct er
         return -1;
     }
     if (access(state_path, F_OK) == 0 && state_open(&p.state, state_path, err) != 0) {
+        goto out;
+    }
+    if (check_place(&p, config) != 0) {
         goto out;
     }
     if (reader_unshipped(p.evidence, INT64_MAX, add, &p, err) != 0 || count_frozen(&p) != 0) {

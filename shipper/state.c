@@ -10,7 +10,7 @@
 
 #include "shipper/sql.h"
 
-#define VERSION 1
+#define VERSION 2
 
 static const char schema[] =
     "BEGIN IMMEDIATE;"
@@ -36,6 +36,15 @@ static const char schema[] =
     "CREATE INDEX attempts_name ON attempts(name, store);"
     "CREATE TABLE cursor(source TEXT PRIMARY KEY, position TEXT NOT NULL) STRICT;"
     "PRAGMA user_version=1;"
+    "COMMIT;";
+
+/* Version 2 remembers the place; what version 1 confirmed tells it. */
+static const char version_2[] =
+    "BEGIN IMMEDIATE;"
+    "ALTER TABLE identity ADD COLUMN destination TEXT NOT NULL DEFAULT '';"
+    "UPDATE identity SET destination=coalesce((SELECT store FROM attempts"
+    "  WHERE result='confirmed' ORDER BY id DESC LIMIT 1), '');"
+    "PRAGMA user_version=2;"
     "COMMIT;";
 
 static int exec(struct state *s, const char *sql, struct error *err)
@@ -79,8 +88,11 @@ static int check_version(struct state *s, struct error *err)
         version = sqlite3_column_int64(st, 0);
     }
     sqlite3_finalize(st);
-    if (version == 0) {
-        return exec(s, schema, err);
+    if (version == 0 && exec(s, schema, err) != 0) {
+        return -1;
+    }
+    if (version == 0 || version == 1) {
+        return exec(s, version_2, err);
     }
     if (version != VERSION) {
         return err_set(err, ERR_CORRUPT, "%s is of version %lld, we know up to %d", s->path,
@@ -175,8 +187,9 @@ int state_begin_epoch(struct state *s, const char *host, const uint8_t epoch[CHA
 
     manifest_genesis(host, epoch, head);
     return sql_run(s, err,
-                   "INSERT INTO identity VALUES(1, ?1, ?2, 0, 0, ?3, 0) ON CONFLICT(one) DO UPDATE "
-                   "SET host=?1, epoch=?2, key_number=0, seq=0, head=?3",
+                   "INSERT INTO identity(one, host, epoch, key_number, seq, head, last_us)"
+                   " VALUES(1, ?1, ?2, 0, 0, ?3, 0) ON CONFLICT(one) DO UPDATE SET"
+                   " host=?1, epoch=?2, key_number=0, seq=0, head=?3",
                    "tbb", host, epoch, (size_t)CHAIN_ID, head, sizeof head);
 }
 

@@ -5,8 +5,8 @@
  * to store an object, noted before it is made.  Every function commits durably (synchronous=FULL)
  * before it returns.  One process at a time.  Knows nothing of stores, keys or evidence.
  *
- * Invariants: a segment stands in at most one batch; seq and head change only together with the
- * batch that they come from; a frozen manifest never changes.
+ * Invariants: a segment stands in at most one batch; all batches go to one place; seq and head
+ * change only together with the batch that they come from; a frozen manifest never changes.
  */
 #ifndef TTYTRAIL_SHIPPER_STATE_H
 #define TTYTRAIL_SHIPPER_STATE_H
@@ -39,6 +39,14 @@ int state_identity(struct state *s, struct state_identity *ret, struct error *er
 /** state_begin_epoch(s, host, epoch, err): Sequence and head start anew. */
 int state_begin_epoch(struct state *s, const char *host, const uint8_t epoch[CHAIN_ID],
                       struct error *err);
+#define STATE_PLACE_MAX 2048
+/** state_place_check(s, where, err): 0 when nothing was stored anywhere yet, or in ${where} alone;
+ * USAGE, naming both places, otherwise. */
+int state_place_check(struct state *s, const char *where, struct error *err);
+/** state_place_set(s, where, err): From now on everything goes to ${where}. */
+int state_place_set(struct state *s, const char *where, struct error *err);
+/** state_stored_segments(s, ret, err): Segments of all batches that are stored. */
+int state_stored_segments(struct state *s, int64_t *ret, struct error *err);
 /** state_key_made(s, number, name, line, err): The epoch's key exists, and this is its object. */
 int state_key_made(struct state *s, int64_t number, const char *name, const struct buf *line,
                    struct error *err);

@@ -8,6 +8,8 @@ const char *verify_word(enum verify_verdict v)
     static const char *const words[VERIFY_VERDICTS] = {
         [VERIFY_COMPLETE] = "complete",
         [VERIFY_OPEN] = "open",
+        [VERIFY_READABLE] = "readable",
+        [VERIFY_ORPHAN] = "orphan",
         [VERIFY_CUT] = "cut",
         [VERIFY_GAP] = "gap",
         [VERIFY_TRUNCATED] = "truncated",

@@ -16,6 +16,8 @@
 enum verify_verdict {
     VERIFY_COMPLETE, /* from its first line to its end */
     VERIFY_OPEN,     /* goes on, or its end is not here yet */
+    VERIFY_READABLE, /* a bare file: well formed, but it carries no signature */
+    VERIFY_ORPHAN,   /* a pack that no manifest tells of: of an attempt, or its manifest is gone */
     VERIFY_CUT,      /* ended without an end: recorder and writer were killed, power went */
     /* findings */
     VERIFY_GAP,         /* something is missing in between */
@@ -27,13 +29,13 @@ enum verify_verdict {
     VERIFY_UNKNOWN_KEY, /* signed by a key that no key object tells of */
     VERIFY_VERDICTS
 };
-/** verify_word(v): "complete", "open", "cut", "gap", "truncated", "altered", "repeated",
- * "versions", "unsigned", "unknown key". */
+/** verify_word(v): "complete", "open", "readable", "orphan", "cut", "gap", "truncated", "altered",
+ * "repeated", "versions", "unsigned", "unknown key". */
 const char *verify_word(enum verify_verdict v);
 bool verify_is_finding(enum verify_verdict v);
 
 struct verify_line {  /* borrowed; NULL and 0 where it does not apply */
-    const char *what; /* "session", "host", "batch", "object", "file", "database" */
+    const char *what; /* "session", "host", "batch", "object", "file", "database", "store" */
     const char *id;
     enum verify_verdict verdict;
     const char *user, *title;

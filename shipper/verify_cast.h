@@ -15,6 +15,10 @@ struct verify_cast {
     int64_t lines, events;
     uint64_t last_t_us;
     bool header, ended;     /* ended: an exit line was seen */
+    bool many;              /* set by the caller: a further header begins a further session */
+    bool fresh;             /* set by the caller: the next line is a gzip member's first */
+    int64_t parts;          /* that go on with a session whose header is elsewhere: fresh ones */
+    int64_t sessions, ends; /* headers, and sessions with an exit line */
     struct buf header_json; /* of the first header, at most 1 MiB */
 };
 

@@ -8,6 +8,8 @@
 #include "common/io.h"
 #include "shipper/verify.h"
 #include "shipper/verify_cast.h"
+#include "shipper/verify_header.h"
+#include "shipper/verify_rows.h"
 #include "storage/db/reader.h"
 #include "storage/seal/segment.h"
 #include "storage/wire/event.h"
@@ -17,6 +19,7 @@
 /* One session on its way through. */
 struct check {
     struct reader *reader;
+    struct json *json;
     struct session_row row;
     uint8_t head[CHAIN_HASH];
     int64_t done, bytes; /* segments checked so far */
@@ -103,6 +106,23 @@ static int check_tail(struct check *c)
     return rc < 0 ? wrong(c, VERIFY_ALTERED, "the tail: %s", bad.text) : 0;
 }
 
+/* The chain binds the header line, the row is but a copy of it that is quicker to read. */
+static int check_header(struct check *c)
+{
+    struct error bad = {.kind = ERR_NONE};
+    const char *member = "";
+    int rc;
+
+    if (!c->cast.header) {
+        return c->done == 0 ? 0 : wrong(c, VERIFY_ALTERED, "segment 0 has no header line");
+    }
+    rc = verify_header(c->json, &c->cast.header_json, &c->row, &member, &bad);
+    return rc < 0 ? wrong(c, VERIFY_ALTERED, "its header line: %s", bad.text)
+           : rc == 0
+               ? 0
+               : wrong(c, VERIFY_ALTERED, "its row and its sealed header differ in %s", member);
+}
+
 /* What the row claims, against what was found. */
 static int check_end(struct check *c)
 {
@@ -118,7 +138,7 @@ static int check_end(struct check *c)
     if (c->done > 0 && verify_cast_feed(&c->cast, NULL, 0, true, &bad) != 0) {
         return wrong(c, VERIFY_ALTERED, "%s", bad.text);
     }
-    if (check_tail(c) != 0) {
+    if (check_header(c) != 0 || check_tail(c) != 0) {
         return 1;
     }
     if (c->final && c->frames.len > 0) {
@@ -174,21 +194,28 @@ static void report_session(struct verify *v, const struct check *c)
     verify_report(v, &l);
 }
 
-static int verify_row(struct verify *v, struct reader *r, int64_t row, struct error *err)
+struct walk {
+    struct verify *v;
+    struct reader *r;
+    struct json *json;
+    struct error *err;
+};
+
+static int verify_row(struct walk *w, int64_t row)
 {
-    struct check c = {.reader = r};
+    struct check c = {.reader = w->r, .json = w->json};
     int rc;
 
     session_row_init(&c.row);
     buf_init(&c.frames, TAIL_MAX);
     buf_init(&c.stored, SEGMENT_MAX_BYTES);
     buf_init(&c.text, SEGMENT_MAX_TEXT);
-    rc = verify_cast_open(&c.cast, err);
+    rc = verify_cast_open(&c.cast, w->err);
     if (rc == 0) {
-        rc = check_session(&c, row, err);
+        rc = check_session(&c, row, w->err);
     }
     if (rc == 1) {
-        report_session(v, &c);
+        report_session(w->v, &c);
     }
     verify_cast_close(&c.cast);
     buf_clear(&c.text);
@@ -198,17 +225,11 @@ static int verify_row(struct verify *v, struct reader *r, int64_t row, struct er
     return rc < 0 ? -1 : 0;
 }
 
-struct walk {
-    struct verify *v;
-    struct reader *r;
-    struct error *err;
-};
-
 static int each_session(void *user, const struct session_row *s)
 {
     struct walk *w = user;
 
-    return verify_row(w->v, w->r, s->row, w->err);
+    return verify_row(w, s->row);
 }
 
 static int one_session(struct walk *w, const char *spec)
@@ -219,7 +240,7 @@ static int one_session(struct walk *w, const char *spec)
     session_row_init(&s);
     rc = reader_find(w->r, spec, &s, w->err);
     if (rc == 0) {
-        rc = verify_row(w->v, w->r, s.row, w->err);
+        rc = verify_row(w, s.row);
     }
     session_row_clear(&s);
     return rc;
@@ -244,20 +265,26 @@ static int check_file(struct walk *w, const char *path)
 
 int verify_db(struct verify *v, const char *path, const char *session_or_null, struct error *err)
 {
-    struct walk w = {v, NULL, err};
+    struct walk w = {v, NULL, NULL, err};
     int rc;
 
     if (reader_open(&w.r, path, err) != 0) {
         return -1;
     }
-    if (session_or_null != NULL) {
+    if (json_open(&w.json, err) != 0) {
+        rc = -1;
+    } else if (session_or_null != NULL) {
         rc = one_session(&w, session_or_null);
     } else {
         rc = check_file(&w, path);
         if (rc == 0) {
+            rc = verify_rows(v, path, err);
+        }
+        if (rc == 0) {
             rc = reader_sessions(w.r, each_session, &w, err);
         }
     }
+    json_close(w.json);
     reader_close(w.r);
     return rc;
 }

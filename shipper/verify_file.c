@@ -14,11 +14,13 @@
 #include "shipper/verify_cast.h"
 #include "storage/seal/chain.h"
 
-#define CHUNK 65536
+#define CHUNK        65536
+#define NO_SIGNATURE "(a file carries no signature)"
 
 struct file {
     int fd;
     bool gzip, member_done, truncated;
+    uint8_t last; /* byte that was unpacked */
     int64_t members, size;
     z_stream z;
     struct verify_cast cast;
@@ -38,6 +40,19 @@ static ssize_t read_chunk(struct file *f, struct error *err)
         f->size += n;
     }
     return n;
+}
+
+/* Ours end with a line; somebody's may end anywhere. */
+static int end_member(struct file *f, struct error *err)
+{
+    if (f->last != '\n') {
+        return 0;
+    }
+    if (verify_cast_feed(&f->cast, NULL, 0, true, err) != 0) {
+        return -1;
+    }
+    f->cast.fresh = true;
+    return 0;
 }
 
 /* Unpacks what was read; members follow each other without a gap. */
@@ -60,6 +75,9 @@ static int inflate_chunk(struct file *f, size_t n, struct error *err)
                 return err_set(err, ERR_CORRUPT, "gzip member %lld is damaged",
                                (long long)f->members + 1);
             }
+            if (f->z.avail_out < sizeof f->out) {
+                f->last = f->out[sizeof f->out - f->z.avail_out - 1];
+            }
             if (verify_cast_feed(&f->cast, f->out, sizeof f->out - f->z.avail_out, false, err) !=
                 0) {
                 return -1;
@@ -68,6 +86,9 @@ static int inflate_chunk(struct file *f, size_t n, struct error *err)
         if (rc == Z_STREAM_END) {
             f->member_done = true;
             f->members++;
+            if (end_member(f, err) != 0) {
+                return -1;
+            }
         } else if (rc == Z_BUF_ERROR) {
             break;
         }
@@ -86,6 +107,7 @@ static int read_all(struct file *f, struct error *err)
     if (f->gzip && inflateInit2(&f->z, 15 + 16) != Z_OK) {
         return err_set(err, ERR_SYSTEM, "zlib refused");
     }
+    f->cast.fresh = f->gzip;
     for (; n > 0; n = read_chunk(f, err)) {
         int rc = f->gzip ? inflate_chunk(f, (size_t)n, err)
                          : verify_cast_feed(&f->cast, f->in, (size_t)n, false, err);
@@ -104,59 +126,66 @@ static int read_all(struct file *f, struct error *err)
     return verify_cast_feed(&f->cast, NULL, 0, true, err);
 }
 
-/* Ours end with an exit line; anybody's just end. */
-static enum verify_verdict judge(struct file *f, char *id, size_t size, char *user,
-                                 size_t user_size, struct error *err)
+/* What the first header says, when it is one of ours. */
+static void look_at_header(struct file *f, char *id, size_t size, char *user, size_t user_size)
 {
     struct field_doc d = {NULL, (const char *)buf_data(&f->cast.header_json),
                           f->cast.header_json.len};
-    enum verify_verdict verdict = VERIFY_COMPLETE;
 
-    if (!f->cast.header) {
-        (void)err_set(err, ERR_CORRUPT, "no header in the first line");
-        return VERIFY_ALTERED;
-    }
-    if (json_open(&d.json, err) != 0) {
-        return VERIFY_ALTERED;
-    }
-    if (field_text(&d, "$.ttytrail.session", id, size, NULL) == 0) {
-        verdict = f->cast.ended ? VERIFY_COMPLETE : VERIFY_OPEN;
-        if (field_text(&d, "$.ttytrail.user", user, user_size, NULL) != 0) {
+    if (json_open(&d.json, NULL) == 0) {
+        if (field_text(&d, "$.ttytrail.session", id, size, NULL) != 0) {
+            id[0] = '\0';
+        } else if (field_text(&d, "$.ttytrail.user", user, user_size, NULL) != 0) {
             user[0] = '\0';
         }
+        json_close(d.json);
     }
-    json_close(d.json);
-    return verdict;
+}
+
+/* Ours end with an exit line; anybody's just end. */
+static void describe(struct file *f, char *detail, size_t size, char *user, size_t user_size)
+{
+    const struct verify_cast *c = &f->cast;
+    char id[128] = "", open_ones[64] = "", parts[64] = "";
+
+    look_at_header(f, id, sizeof id, user, user_size);
+    if (id[0] != '\0' && c->ends < c->sessions) {
+        (void)snprintf(open_ones, sizeof open_ones, ", %lld without an end",
+                       (long long)(c->sessions - c->ends));
+    }
+    if (c->sessions > 1 || c->parts > 0) {
+        user[0] = '\0';
+        if (c->parts > 0) {
+            (void)snprintf(parts, sizeof parts, ", %lld parts of others", (long long)c->parts);
+        }
+        (void)snprintf(detail, size, "%lld sessions%s, %lld events%s " NO_SIGNATURE,
+                       (long long)c->sessions, parts, (long long)c->events, open_ones);
+    } else {
+        (void)snprintf(detail, size, "%s%s%s%lld events%s " NO_SIGNATURE,
+                       id[0] == '\0' ? "" : "session ", id, id[0] == '\0' ? "" : ", ",
+                       (long long)c->events, open_ones[0] == '\0' ? "" : ", no end");
+    }
 }
 
 static void report(struct verify *v, struct file *f, const char *path, const struct error *bad)
 {
-    char id[128] = "", user[128] = "", detail[512];
-    struct error err = *bad;
-    enum verify_verdict verdict;
+    char user[128] = "", detail[512];
     struct verify_line l = {.what = "file",
                             .id = path,
+                            .verdict = VERIFY_READABLE,
                             .user = user,
-                            .segments = f->members,
                             .bytes = f->size,
                             .detail = detail};
 
-    if (err.kind == ERR_NONE) {
-        verdict = judge(f, id, sizeof id, user, sizeof user, &err);
+    if (bad->kind == ERR_NONE && f->cast.sessions + f->cast.parts == 0) {
+        l.verdict = VERIFY_ALTERED;
+        (void)snprintf(detail, sizeof detail, "no header in the first line");
+    } else if (bad->kind == ERR_NONE) {
+        describe(f, detail, sizeof detail, user, sizeof user);
     } else {
-        verdict = f->truncated ? VERIFY_TRUNCATED : VERIFY_ALTERED;
+        l.verdict = f->truncated ? VERIFY_TRUNCATED : VERIFY_ALTERED;
+        (void)snprintf(detail, sizeof detail, "%s", bad->text);
     }
-    if (err.kind != ERR_NONE) {
-        (void)snprintf(detail, sizeof detail, "%s", err.text);
-    } else {
-        if (id[0] != '\0') {
-            (void)snprintf(detail, sizeof detail, "session %s, %lld events%s", id,
-                           (long long)f->cast.events, verdict == VERIFY_OPEN ? ", no end" : "");
-        } else {
-            (void)snprintf(detail, sizeof detail, "%lld events", (long long)f->cast.events);
-        }
-    }
-    l.verdict = verdict;
     verify_report(v, &l);
 }
 
@@ -174,6 +203,7 @@ int verify_file(struct verify *v, const char *path, struct error *err)
     if (fstat(f.fd, &st) != 0 || !S_ISREG(st.st_mode)) {
         err_set(err, ERR_USAGE, "%s is not a regular file", path);
     } else if (verify_cast_open(&f.cast, err) == 0) {
+        f.cast.many = true;
         rc = read_all(&f, &bad);
         /* Neither gzip nor a header: no recording, and nothing to find in it. */
         if (rc != 0 && (bad.kind == ERR_SYSTEM || (!f.gzip && !f.cast.header))) {

@@ -166,6 +166,37 @@ static int list_all(struct verify_store *vs, const char *prefix, struct found_li
 
 /* ---- the whole ---- */
 
+/* A pack of which another copy is the signed one is what an attempt left. */
+static bool has_used_copy(const struct found_list *list, size_t at)
+{
+    const char *name = list->at[at].name;
+    size_t base = verify_base(name);
+
+    for (size_t i = at; i-- > 0 && strncmp(list->at[i].name, name, base) == 0;) {
+        if (list->at[i].used && verify_base(list->at[i].name) == base) {
+            return true;
+        }
+    }
+    for (size_t i = at + 1; i < list->n && strncmp(list->at[i].name, name, base) == 0; i++) {
+        if (list->at[i].used && verify_base(list->at[i].name) == base) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* It may be on its way, or its manifest was taken away: people have to look. */
+static void name_orphans(struct verify_store *vs, const struct found_list *list)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        const struct found *f = &list->at[i];
+
+        if (!f->used && !f->delete_marker && !has_used_copy(list, i)) {
+            verify_finding(vs, "object", f->name, VERIFY_ORPHAN, "no manifest tells of this pack");
+        }
+    }
+}
+
 static void count_orphans(struct verify_store *vs, const struct found_list *list)
 {
     for (size_t i = 0; i < list->n; i++) {
@@ -181,12 +212,17 @@ static int run(struct verify_store *vs, struct error *err)
         return -1;
     }
     if (vs->keys.n + vs->batches.n + vs->packs.n == 0) {
-        return err_set(err, ERR_CORRUPT, "there are no batches here");
+        return err_set(err, ERR_CORRUPT, "there is nothing here");
+    }
+    if (vs->batches.n == 0) {
+        verify_finding(vs, "store", "batches/", VERIFY_GAP,
+                       "there are keys or packs, and no manifest");
     }
     if (verify_keys(vs, err) != 0 || verify_manifests(vs, err) != 0 || verify_hosts(vs, err) != 0 ||
         verify_sessions(vs, err) != 0) {
         return -1;
     }
+    name_orphans(vs, &vs->packs);
     count_orphans(vs, &vs->keys);
     count_orphans(vs, &vs->batches);
     count_orphans(vs, &vs->packs);

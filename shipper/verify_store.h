@@ -56,7 +56,7 @@ int verify_get(struct verify_store *vs, const struct found *f, size_t max_bytes,
 void verify_versions(struct verify_store *vs, const struct found_list *list);
 /** verify_grow(array, cap, n, size, err): Room for one more element. */
 int verify_grow(void **array, size_t *cap, size_t n, size_t size, struct error *err);
-/** verify_finding(vs, what, id, verdict, fmt, ...): Report what is wrong with one thing. */
+/** verify_finding(vs, what, id, verdict, fmt, ...): Report what there is to say of one thing. */
 void verify_finding(struct verify_store *vs, const char *what, const char *id,
                     enum verify_verdict verdict, const char *fmt, ...)
     __attribute__((format(printf, 5, 6)));

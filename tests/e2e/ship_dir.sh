@@ -18,6 +18,18 @@ kill_later() { # PID SECONDS
     kill -9 "$1" 2>/dev/null || :
 }
 
+step 'nothing recorded, nothing made'
+record 'echo gone'
+cp e.db none.db
+python3 -c 'import sqlite3
+d = sqlite3.connect("none.db")
+for t in "tail", "segment", "session": d.execute("DELETE FROM " + t)
+d.commit()' || fail 'the schema changed: adapt this test'
+status_is 0 "$TTYTRAIL" ship --db none.db --to "$TO"
+grep -q '^nothing to ship: no sealed' out || fail 'no such words'
+[ ! -e store ] && [ ! -e none.db.key ] || fail 'a directory or a key for nothing'
+rm -f e.db*
+
 step 'the first batch'
 for i in 1 2 3; do record "echo session $i; seq 1 500"; done
 status_is 0 ship
@@ -32,8 +44,17 @@ grep -q '3 complete; 3 segments' out || fail 'verify does not say complete'
 step 'nothing new, nothing sent'
 tree >before
 status_is 0 ship
-grep -q '^nothing to ship$' out || fail 'no such words'
+grep -qx "nothing to ship: all 3 segments are in $TO" out || fail 'no such words'
 tree | cmp -s - before || fail 'the store changed'
+
+step 'one ship.db, one place'
+status_is 2 "$TTYTRAIL" ship --db "$DB" --to "file://$TMP/other"
+grep -q "ships to $TO, not to file://$TMP/other" err || fail 'it does not name both'
+grep -q 'e.db.ship.db' err || fail 'it does not say what to do'
+status_is 2 "$TTYTRAIL" ship --db "$DB" --to "file://$TMP/other" --dry-run
+status_is 2 "$TTYTRAIL" ship --db "$DB" --to ftp://x --dry-run
+[ ! -e other ] || fail 'it made something there'
+status_is 0 "$TTYTRAIL" ship --db "$DB" --to "$TMP/store/"
 
 step 'the signature holds for openssl too'
 python3 - store/batches/*/*/*.json <<'PY' || fail 'cannot take the manifest apart'
@@ -80,7 +101,7 @@ for i in $(seq 1 20); do
 done
 wait_for 'a run that ends' ship
 status_is 0 ship
-grep -q '^nothing to ship$' out || fail 'something was left'
+grep -q '^nothing to ship: all [0-9]* segments are in ' out || fail 'something was left'
 status_is 0 verify "$TO"
 grep -q '24 complete; 24 segments' out || fail 'not every segment stands in one manifest'
 status_is 0 verify --db "$DB"
@@ -94,7 +115,7 @@ status_is 0 ship
 grep -q '^heartbeat' out || fail 'no heartbeat'
 find store/packs -type f | wc -l | cmp -s - packs.before || fail 'a pack for nothing'
 status_is 0 ship
-grep -q '^nothing to ship$' out || fail 'a second one'
+grep -q '^nothing to ship: all [0-9]* segments are in ' out || fail 'a second one'
 status_is 0 verify "$TO"
 
 step 'nothing but zcat and dd'
@@ -135,6 +156,7 @@ what_no_manifest() { rm "$(nth batches 2)"; }
 what_no_pack() { rm "$(nth packs 2)"; }
 what_short() { truncate -s -10 "$(nth packs 2)"; }
 what_no_key() { rm -r bad/keys; }
+what_no_batches() { rm -r bad/batches; }
 what_swap() {
     a=$(nth batches 1) b=$(nth batches 2)
     mv "$a" x && mv "$b" "$a" && mv x "$b"
@@ -152,17 +174,24 @@ tamper no_manifest gap
 tamper no_pack gap
 tamper short truncated
 tamper no_key 'unknown key'
+tamper no_batches gap
+grep -q '^orphan *object packs/' out || fail 'the packs are not named'
 tamper swap altered
 tamper other_host altered
 
 step 'a database somebody wrote to'
 for change in "UPDATE segment SET bytes = zeroblob(length(bytes)) WHERE rowid = 3" \
-    "DELETE FROM segment WHERE rowid = 4"; do
+    "DELETE FROM segment WHERE rowid = 4" \
+    "DELETE FROM session WHERE row = 5" \
+    "UPDATE session SET user = 'mallory' WHERE row = 2" "UPDATE session SET title = 'x' WHERE row = 2" \
+    "UPDATE session SET uid = uid + 1 WHERE row = 2" "UPDATE session SET started_us = 1 WHERE row = 2"; do
     cp e.db bad.db
     python3 -c 'import sqlite3, sys; d=sqlite3.connect(sys.argv[1]); d.execute(sys.argv[2]); d.commit()' bad.db "$change" ||
         fail 'the schema changed: adapt this test'
     status_is 1 verify --db bad.db
+    grep -q '^[a-z]* .*: .' out || fail 'no reason'
 done
+grep -q 'differ in started_us' out || fail 'it does not name the member'
 
 step 'a lost ship.db, a lost key: a new epoch says why'
 rm -f e.db.ship.db*
@@ -181,6 +210,26 @@ printf '{"version":2,"width":80,"height":24}\n[0.5,"o","a"]\n[0.25,"o","b"]\n' >
 status_is 1 verify back.cast
 grep -q 'steps back' out || fail 'no reason'
 status_is 0 verify got.cast "./$parts"
+grep -q '^readable file got.cast .*(a file carries no signature)$' out || fail 'more is said of a file than can be known'
+[ "$(grep -c '^readable' out)" = 2 ] || fail 'packed or not makes a difference'
+cat parts-* >several.cast.gz
+status_is 0 verify several.cast.gz
+grep -q '^readable .* 24 sessions' out || fail 'a pack of several sessions'
+one='{"version":2,"width":80,"height":24}\n[5,"o","a"]\n'
+printf "$one" | gzip >one.gz
+printf '[1,"o","rest"]\n' | gzip >part.gz
+cat one.gz part.gz >swapped.cast.gz
+status_is 1 verify swapped.cast.gz
+grep -q 'steps back' out || fail 'one session whose parts are not in order'
+cat one.gz one.gz part.gz >pack.cast.gz
+status_is 0 verify pack.cast.gz
+grep -q '2 sessions, 1 parts of others, 3 events' out || fail 'a pack with a part of a session'
+status_is 2 verify got.cast last
+grep -q "'last' is no file" err || fail 'it does not say what is wrong'
+status_is 0 verify store
+grep -q '^verified: ' out || fail 'a directory is a store'
+mkdir empty
+status_is 3 verify empty
 status_is 3 verify ./absent.cast
 echo 'not a recording' >none.cast
 status_is 3 verify ./none.cast

@@ -61,8 +61,13 @@ status_is 1 ship --to "s3://$S3_BUCKET/tls" --config noca.conf
 round "s3://$S3_BUCKET/tls" tls.conf
 
 step 'wrong keys are refused at once'
+rm -f e.db*
+record 'echo keys'
 status_is 1 env AWS_SECRET_ACCESS_KEY=wrong "$TTYTRAIL" ship --db "$DB" --to "s3://$S3_BUCKET/x" --config plain.conf
 ! grep -q wrong err || fail 'the message holds the key'
+grep -q "s3://$S3_BUCKET/x/" err || fail 'the message does not name the place'
+status_is 0 ship --to "s3://$S3_BUCKET/y" --config plain.conf
+status_is 2 ship --to "s3://$S3_BUCKET/x" --config plain.conf
 
 step 'the strict proxy, on a bucket that keeps versions'
 rm -f e.db*
@@ -87,7 +92,7 @@ for kind in lost reset slowdown; do
 done
 fault none
 status_is 0 ship --to "$URL" --config strict.conf
-grep -q '^nothing to ship$' out || fail 'something was left'
+grep -q '^nothing to ship: all [0-9]* segments are in ' out || fail 'something was left'
 status_is 0 verify --db "$DB"
 segments=$(sed -n 's/^verified: .*; \([0-9]*\) segments, .*/\1/p' out)
 status_is 0 verify "$URL" --config strict.conf

@@ -32,6 +32,7 @@ static void start(struct fixture *f, const struct httpd_answer *answers, size_t 
                   const struct s3_config *extra)
 {
     struct s3_config config = {0};
+    char *bucket = strdup("audit");
 
     memset(f, 0, sizeof *f);
     httpd_start(&f->server, answers, count);
@@ -41,9 +42,12 @@ static void start(struct fixture *f, const struct httpd_answer *answers, size_t 
     assert_int_equal(creds_open(&f->creds, NULL), 0);
     config.endpoint = f->server.url;
     config.region = "eu-west-1";
-    config.bucket = "audit";
+    config.bucket = bucket;
     config.creds = f->creds;
     assert_int_equal(s3_open(&f->s3, &config, &f->err), 0);
+    /* What it was told need not outlive the call. */
+    memset(bucket, 'x', strlen(bucket));
+    free(bucket);
 }
 
 static void stop(struct fixture *f)

@@ -59,7 +59,7 @@ static const struct sorted table[] = {
     {404, "NoSuchBucket", "", "", ERR_USAGE, S3_REMEDY_NONE,
      "404 NoSuchBucket (there is no such bucket)"},
     {404, "NoSuchKey", "", "", ERR_SYSTEM, S3_REMEDY_NONE, "404 NoSuchKey"},
-    {404, "", "", "", ERR_SYSTEM, S3_REMEDY_NONE, "404"},
+    {404, "", "", "", ERR_SYSTEM, S3_REMEDY_NONE, "404 (no such bucket?)"},
     {501, "NotImplemented", "", "", ERR_USAGE, S3_REMEDY_NONE, "501 NotImplemented"},
     /* A word of S3's in an answer of another kind is not acted upon. */
     {500, "ExpiredToken", "", "", ERR_RETRY, S3_REMEDY_NONE, "500 ExpiredToken"},

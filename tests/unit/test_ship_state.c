@@ -179,6 +179,38 @@ static void test_attempts_choose_the_next_name(void **state)
     state_close(s);
 }
 
+static void test_everything_goes_to_one_place(void **state)
+{
+    struct state *s = fresh();
+    static const uint8_t epoch[CHAIN_ID] = {1};
+    struct state_identity i;
+    struct error err;
+    int64_t n = -1;
+
+    (void)state;
+    /* New: any place is right, also when a first attempt failed elsewhere. */
+    assert_int_equal(state_place_check(s, "file:///a", &err), 0);
+    assert_int_equal(state_begin_epoch(s, "h", epoch, &err), 0);
+    assert_int_equal(state_place_check(s, "file:///b", &err), 0);
+    assert_int_equal(state_place_set(s, "file:///a", &err), 0);
+    assert_int_equal(state_stored_segments(s, &n, &err), 0);
+    assert_int_equal(n, 0);
+    state_close(s);
+    assert_int_equal(state_open(&s, path, &err), 0);
+    assert_int_equal(state_place_check(s, "file:///a", &err), 0);
+    assert_int_equal(state_place_check(s, "file:///b", &err), -1);
+    assert_int_equal(err.kind, ERR_USAGE);
+    assert_non_null(strstr(err.text, "file:///a"));
+    assert_non_null(strstr(err.text, "file:///b"));
+    assert_non_null(strstr(err.text, path));
+    /* A new epoch goes to the same place. */
+    assert_int_equal(state_begin_epoch(s, "h2", epoch, &err), 0);
+    assert_int_equal(state_place_check(s, "file:///b", &err), -1);
+    assert_int_equal(state_identity(s, &i, &err), 0);
+    assert_string_equal(i.host, "h2");
+    state_close(s);
+}
+
 static int drop(void **state)
 {
     (void)state;
@@ -193,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_a_later_batch_does_not_hide_an_earlier_one),
         cmocka_unit_test(test_one_process_at_a_time),
         cmocka_unit_test(test_attempts_choose_the_next_name),
+        cmocka_unit_test(test_everything_goes_to_one_place),
     };
 
     return cmocka_run_group_tests(tests, setup_dir, drop);
