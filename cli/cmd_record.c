@@ -6,8 +6,8 @@
 
 #include "cli/cmd.h"
 #include "common/io.h"
-#include "common/json_write.h"
 #include "recorder/recorder.h"
+#include "recorder/session.h"
 #include "storage/wire/spawn.h"
 
 #define REFUSED 125
@@ -113,19 +113,6 @@ static int find_paths(struct record_options *o, struct error *err)
     return spawn_default_db(o->db, sizeof o->db, err);
 }
 
-static int command_json(char *const *argv, struct buf *out, struct error *err)
-{
-    if (buf_putc(out, '[', err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; argv[i] != NULL; i++) {
-        if ((i > 0 && buf_putc(out, ',', err) != 0) || json_string(out, argv[i], err) != 0) {
-            return -1;
-        }
-    }
-    return buf_putc(out, ']', err);
-}
-
 /* ---- notices, for people alone ---- */
 
 static void notice_start(void *user, const uint8_t session[16])
@@ -169,7 +156,7 @@ static int record(struct record_options *o, struct recorder_result *result, stru
     int rc = -1;
 
     buf_init(&json, 32768);
-    if (command_json(config.argv, &json, err) == 0) {
+    if (session_command(&json, config.argv, err) == 0) {
         config.command_json = buf_text(&json, err);
         rc = recorder_run(&config, result, err);
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Descriptors and files: whole reads and writes, bounded file reading, atomic replacement,
- * directories. Every descriptor is born CLOEXEC and every path-taking open of ours is O_NOFOLLOW.
- * Knows nothing of what the bytes mean.  Also here, since everybody needs them: big-endian integers
- * and hex.
+ * directories. Every descriptor is born CLOEXEC; what is written is opened O_NOFOLLOW (what is read
+ * may be a link: people link their configuration and keys). Knows nothing of what the bytes mean.
+ * Also here, since everybody needs them: big-endian integers and hex.
  */
 #ifndef TTYTRAIL_COMMON_IO_H
 #define TTYTRAIL_COMMON_IO_H

@@ -88,14 +88,16 @@ static void close_others(int line)
 
 static _Noreturn void run(const struct child_config *config, int line)
 {
+    int moved;
     ssize_t n;
     char go;
 
     /* Above everything that place_descriptors touches. */
-    line = fcntl(line, F_DUPFD_CLOEXEC, 20);
-    if (line < 0) {
-        _exit(127);
+    moved = fcntl(line, F_DUPFD_CLOEXEC, 20);
+    if (moved < 0) {
+        die(line, "descriptors");
     }
+    line = moved;
     prepare(config, line);
     close_others(line);
     do {

@@ -133,7 +133,7 @@ static void note_stall(struct link *l, uint64_t now)
 {
     bool waiting = l->lost_us == 0 && l->sent_seq > client_acked(l->client);
 
-    if (!waiting || client_acked(l->client) != l->stall_acked) {
+    if (!waiting || l->stall_us == 0 || client_acked(l->client) != l->stall_acked) {
         l->stall_acked = client_acked(l->client);
         l->stall_us = waiting ? now : 0;
         return;
@@ -209,6 +209,9 @@ uint64_t link_output(struct link *l, char kind, uint64_t t_us, const void *bytes
     }
     l->last_out_us = t_us;
     link_event(l, kind, t_us, bytes, len);
+    if (l->broken) {
+        return UINT64_MAX; /* it could not even be queued: never shown */
+    }
     return l->unrecorded || !l->policy.commit_first ? 0 : client_last_seq(l->client);
 }
 

@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "common/io.h"
-#include "common/json_write.h"
 #include "common/log.h"
 #include "recorder/recorder.h"
+#include "recorder/session.h"
 
 #define WRITER_SOCKET  "/run/ttytrail/writer.sock"
 #define WRITER_GROUP   "ttytrail"
@@ -189,15 +189,7 @@ static int build_argv(const struct shell_options *o, char ***ret, struct buf *js
         }
     }
     *ret = argv;
-    if (buf_putc(json, '[', err) != 0) {
-        return -1;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if ((i > 0 && buf_putc(json, ',', err) != 0) || json_string(json, argv[i], err) != 0) {
-            return -1;
-        }
-    }
-    return buf_putc(json, ']', err);
+    return session_command(json, argv, err);
 }
 
 static int run(const struct shell_options *o, struct recorder_result *result, struct error *err)

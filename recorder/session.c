@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/json_write.h"
 #include "storage/wire/facts.h"
 
 #define TEXT_MAX 4096U
@@ -22,6 +23,33 @@ static const struct {
     {"LANG", "env.lang"},
     {"SSH_CONNECTION", "env.ssh_connection"},
 };
+
+int session_command(struct buf *out, char *const *argv, struct error *err)
+{
+    size_t all = 0;
+    bool cut = false;
+
+    if (buf_putc(out, '[', err) != 0) {
+        return -1;
+    }
+    for (size_t i = 0; argv[i] != NULL; i++) {
+        size_t len = strlen(argv[i]), left, take;
+
+        all += len;
+        left = out->len + 128 < SESSION_COMMAND_MAX ? SESSION_COMMAND_MAX - 128 - out->len : 0;
+        /* One byte becomes six at the most. */
+        take = len <= left / 6 ? len : left / 6;
+        cut = cut || take < len || left == 0;
+        if (left > 0 && ((i > 0 && buf_putc(out, ',', err) != 0) ||
+                         json_string_n(out, argv[i], take, err) != 0)) {
+            return -1;
+        }
+    }
+    if (cut && buf_printf(out, err, ",\"[cut: %zu bytes in all]\"", all) != 0) {
+        return -1;
+    }
+    return buf_putc(out, ']', err);
+}
 
 static int put_some(struct buf *out, const char *key, const char *value, struct error *err)
 {
@@ -85,7 +113,8 @@ int session_facts(struct buf *out, const struct recorder_config *config, enum se
         facts_put_int(out, "uid", getuid(), err) != 0 ||
         put_some(out, "title", config->title, err) != 0 ||
         put_some(out, "way_in", config->way_in, err) != 0 ||
-        put_some(out, "command", config->command_json, err) != 0 ||
+        (config->command_json != NULL && config->command_json[0] != '\0' &&
+         facts_put_text(out, "command", config->command_json, err) != 0) ||
         put_terminal(out, tty, size, err) != 0 || put_process(out, err) != 0) {
         return -1;
     }

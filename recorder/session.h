@@ -19,4 +19,9 @@ enum session_kind { SESSION_TTY, SESSION_STREAM, SESSION_MIXED };
 int session_facts(struct buf *out, const struct recorder_config *config, enum session_kind kind,
                   int tty, const struct winsize *size, struct error *err);
 
+/** session_command(out, argv, err): ${argv} as a JSON array of strings, for the facts.  Never too
+ * long: what goes beyond SESSION_COMMAND_MAX bytes is left out, and a last element says so. */
+#define SESSION_COMMAND_MAX 16384U
+int session_command(struct buf *out, char *const *argv, struct error *err);
+
 #endif

@@ -84,12 +84,16 @@ static bool fact_at(const uint8_t *bytes, size_t len, size_t at, const uint8_t *
 int facts_parse(const uint8_t *bytes, size_t len, struct facts *ret, struct error *err)
 {
     const uint8_t *key, *value, *other, *v2;
-    size_t klen = 0, vlen = 0, olen = 0, vl2 = 0;
+    size_t klen = 0, vlen = 0, olen = 0, vl2 = 0, n = 0;
 
     if (len > FACTS_MAX) {
         return err_set(err, ERR_LIMIT, "facts of %zu bytes", len);
     }
     for (size_t at = 0; at < len; at += 1 + klen + 4 + vlen) {
+        /* Each is held against those before it: their number is bounded, too. */
+        if (n++ == FACTS_COUNT_MAX) {
+            return err_set(err, ERR_LIMIT, "more than %d facts", FACTS_COUNT_MAX);
+        }
         if (!fact_at(bytes, len, at, &key, &klen, &value, &vlen) || !key_valid(key, klen)) {
             return err_set(err, ERR_CORRUPT, "facts are damaged at byte %zu", at);
         }

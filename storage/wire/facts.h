@@ -15,7 +15,8 @@
 #include "common/buf.h"
 #include "common/err.h"
 
-#define FACTS_MAX 61440U
+#define FACTS_MAX       61440U
+#define FACTS_COUNT_MAX 256
 
 /* A borrowed, checked list. */
 struct facts {

@@ -115,7 +115,7 @@ static int on_import(struct writer *w, struct peer *p, const struct frame *f, st
     struct buf body;
     int rc;
 
-    if (messages_open(w, p, f, true, err) != 0) {
+    if (opening_session(w, p, f, true, err) != 0) {
         return -1;
     }
     buf_init(&body, FRAME_MAX_BODY);

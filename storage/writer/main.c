@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -195,6 +196,7 @@ static void ignore_signals(void)
 static int run(const struct options *o, struct error *err)
 {
     struct error refused;
+    struct rlimit files;
     struct conf conf;
     struct writer_config c = {.db = o->db,
                               .listen_fd = -1,
@@ -216,6 +218,10 @@ static int run(const struct options *o, struct error *err)
         if (conf_init(&conf, err) != 0) {
             return -1;
         }
+    }
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
     }
     if (o->private_fd >= 0) {
         (void)fcntl(o->private_fd, F_SETFD, FD_CLOEXEC);

@@ -109,8 +109,7 @@ void peer_committed(struct peer *p)
 void peer_send(struct peer *p, uint8_t type, const void *body, size_t len)
 {
     /* A peer that lets 128 KiB of small answers pile up is not reading: it loses them. */
-    (void)frame_put(&p->out, type, 0, body, len, NULL);
-    p->last_is_ack = type == FRAME_ACK;
+    p->last_is_ack = frame_put(&p->out, type, 0, body, len, NULL) == 0 && type == FRAME_ACK;
 }
 
 void peer_ack(struct peer *p, uint64_t seq)

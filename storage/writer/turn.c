@@ -75,6 +75,7 @@ static int stage_results(struct writer *w, struct error *err)
     for (struct seal_job *j = w->results; j != NULL; j = j->next) {
         if (j->failed == 0 && !wsession_job_empty(j) &&
             wsession_stage_sealed(j->owner, w->store, j, now, err) != 0) {
+            w->bad_job = err->kind == ERR_CORRUPT ? j : NULL;
             return -1;
         }
     }
@@ -201,6 +202,12 @@ static void fail(struct writer *w, const struct error *err)
     uint64_t now = clock_boot_us();
 
     store_rollback(w->store);
+    if (w->bad_job != NULL) {
+        /* One session's damage must not hold up everybody's commits. */
+        w->bad_job->failed = -1;
+        w->bad_job->err = *err;
+        w->bad_job = NULL;
+    }
     for (struct wsession *s = w->sessions; s != NULL; s = s->next) {
         wsession_rolled_back(s);
     }

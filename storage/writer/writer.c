@@ -2,7 +2,6 @@
 #include "storage/writer/writer.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,61 +35,6 @@ void writer_add_session(struct writer *w, struct wsession *s)
     w->sessions = s;
 }
 
-/* ---- descriptors ---- */
-
-static int watch(struct writer *w, int fd, void *what, uint32_t events, struct error *err)
-{
-    struct epoll_event e = {.events = events, .data = {.ptr = what}};
-
-    return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &e) != 0 ? err_sys(err, "epoll") : 0;
-}
-
-static int add_peer(struct writer *w, int fd, bool control, struct error *err)
-{
-    struct peer *p = NULL;
-
-    if (peer_new(&p, fd, control, err) != 0) {
-        return -1;
-    }
-    if (watch(w, fd, p, EPOLLIN | EPOLLRDHUP, err) != 0) {
-        peer_free(p);
-        return -1;
-    }
-    p->watched = EPOLLIN | EPOLLRDHUP;
-    p->next = w->peers;
-    w->peers = p;
-    return 0;
-}
-
-static void accept_all(struct writer *w, int fd, bool control)
-{
-    for (;;) {
-        struct error err;
-        int one = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
-        if (one < 0) {
-            return;
-        }
-        if (add_peer(w, one, control, &err) != 0) {
-            log_line(LOG_LEVEL_WARN, "connection-refused why=\"%s\"", err.text);
-        }
-    }
-}
-
-/* The connection is over; what was received stays to be committed. */
-static void hang_up(struct writer *w, struct peer *p)
-{
-    p->state = PEER_GONE;
-    (void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, p->fd, NULL);
-    if (w->seal_now.peer == p) {
-        w->seal_now.peer = NULL;
-    }
-    if (p->session != NULL) {
-        p->session->connected = false;
-        w->tick_at_us = 0; /* look at once whether its process is gone */
-    }
-}
-
 static void on_peer(struct writer *w, struct peer *p, uint32_t events)
 {
     if (p->state == PEER_GONE) {
@@ -101,7 +45,7 @@ static void on_peer(struct writer *w, struct peer *p, uint32_t events)
 
         messages_take(w, p);
         if (rc != 0 || p->state == PEER_GONE) {
-            hang_up(w, p);
+            connections_hang_up(w, p);
         }
     }
 }
@@ -168,19 +112,6 @@ static void flush_peers(struct writer *w)
     }
 }
 
-/* A peer that is not watched, since its buffer is full and cannot be committed, may hang up unseen.
- */
-static void look_at_unwatched(struct writer *w)
-{
-    for (struct peer *p = w->peers; p != NULL; p = p->next) {
-        struct pollfd f = {.fd = p->fd, .events = POLLRDHUP};
-
-        if (p->state != PEER_GONE && p->watched == 0 && poll(&f, 1, 0) == 1) {
-            hang_up(w, p);
-        }
-    }
-}
-
 /* ---- time ---- */
 
 static void ping(struct writer *w, uint64_t now)
@@ -207,7 +138,7 @@ static void tick(struct writer *w, uint64_t now)
 {
     bool dying = recover_orphans(w);
 
-    look_at_unwatched(w);
+    connections_look(w);
     ping(w, now);
     if (!w->private) {
         recover_sweep(w);
@@ -216,6 +147,11 @@ static void tick(struct writer *w, uint64_t now)
         }
         w->commits_seen = w->commits;
     }
+    if (w->deaf) {
+        connections_listen(w, true);
+    }
+    connections_drop_silent(w, now);
+    dying = dying && now - w->hung_up_us < WRITER_TICK_US;
     w->tick_at_us = now + (dying ? WRITER_TICK_US / 50 : WRITER_TICK_US);
 }
 
@@ -274,9 +210,9 @@ static void handle(struct writer *w, const struct epoll_event *e)
     } else if (e->data.ptr == &w->config->signal_fd) {
         on_signal(w);
     } else if (e->data.ptr == &w->config->listen_fd) {
-        accept_all(w, w->config->listen_fd, false);
+        connections_accept(w, w->config->listen_fd, false);
     } else if (e->data.ptr == &w->config->control_fd) {
-        accept_all(w, w->config->control_fd, true);
+        connections_accept(w, w->config->control_fd, true);
     } else {
         on_peer(w, e->data.ptr, e->events);
     }
@@ -394,19 +330,20 @@ static int set_up(struct writer *w, struct error *err)
     if (w->epoll_fd < 0 || w->done_fd < 0) {
         return err_sys(err, "epoll");
     }
-    if (c->private_fd >= 0 && add_peer(w, c->private_fd, false, err) != 0) {
+    if (c->private_fd >= 0 && connections_add(w, c->private_fd, false, err) != 0) {
         return -1;
     }
     if (store_open(&w->store, &store, err) != 0 || identity_load(w, err) != 0 ||
-        watch(w, w->done_fd, &w->done_fd, EPOLLIN, err) != 0) {
+        connections_watch(w, w->done_fd, &w->done_fd, EPOLLIN, err) != 0) {
         return -1;
     }
     if ((c->signal_fd >= 0 &&
-         watch(w, c->signal_fd, (void *)(uintptr_t)&c->signal_fd, EPOLLIN, err) != 0) ||
+         connections_watch(w, c->signal_fd, (void *)(uintptr_t)&c->signal_fd, EPOLLIN, err) != 0) ||
         (c->listen_fd >= 0 &&
-         watch(w, c->listen_fd, (void *)(uintptr_t)&c->listen_fd, EPOLLIN, err) != 0) ||
+         connections_watch(w, c->listen_fd, (void *)(uintptr_t)&c->listen_fd, EPOLLIN, err) != 0) ||
         (c->control_fd >= 0 &&
-         watch(w, c->control_fd, (void *)(uintptr_t)&c->control_fd, EPOLLIN, err) != 0)) {
+         connections_watch(w, c->control_fd, (void *)(uintptr_t)&c->control_fd, EPOLLIN, err) !=
+             0)) {
         return -1;
     }
     return 0;

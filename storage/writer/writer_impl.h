@@ -20,11 +20,15 @@
 #define WRITER_RETRY_US    200000
 #define WRITER_GIVE_UP_US                                                                          \
     30000000 /* a private writer that nobody talks to, on a failing database */
-#define WRITER_TICK_US      1000000
-#define WRITER_CUT_MARGIN_S 5
-#define WRITER_PING_US      30000000
-#define WRITER_WAL_PASSIVE  (16 * 1024 * 1024)
-#define WRITER_WAL_IDLE     (1024 * 1024)
+#define WRITER_TICK_US       1000000
+#define WRITER_CUT_MARGIN_S  5
+#define WRITER_OPEN_MAX      64       /* sessions of one process; recorders have one */
+#define WRITER_PEERS_UID     256      /* connections of one user, root and our own apart */
+#define WRITER_PEERS_CONTROL 64       /* of all users on the control socket */
+#define WRITER_SILENCE_US    10000000 /* who has said nothing by then is not coming */
+#define WRITER_PING_US       30000000
+#define WRITER_WAL_PASSIVE   (16 * 1024 * 1024)
+#define WRITER_WAL_IDLE      (1024 * 1024)
 
 struct seal_request { /* a SEAL_NOW that waits for its jobs */
     struct peer *peer;
@@ -53,6 +57,11 @@ struct writer {
     uint64_t retry_at_us, tick_at_us, complained_us, failing_since_us, aside_until_us;
     uint64_t committed_us;          /* when the last transaction ended */
     uint64_t commits, commits_seen; /* at the last tick: is anybody busy? */
+    uint64_t refused_us;            /* when a refusal was last logged, and how many since */
+    unsigned long refused;
+    uint64_t hung_up_us; /* the last hang-up: processes take a moment to die */
+    bool deaf;           /* out of descriptors: the sockets are not watched until the next tick */
+    struct seal_job *bad_job; /* why the transaction failed, if it was one segment's fault */
     bool commit_now, swept;
     uint64_t grace_until_us; /* private: when to leave although a session is open */
 };
@@ -65,13 +74,35 @@ void writer_add_session(struct writer *w, struct wsession *s);
 /** identity_load(w, err): Host and epoch from the database, made at the first start. */
 int identity_load(struct writer *w, struct error *err);
 
+/* connections.c */
+int connections_watch(struct writer *w, int fd, void *what, uint32_t events, struct error *err);
+/** connections_add(w, fd, control, err): Takes ${fd}; the new peer is the first of the list. */
+int connections_add(struct writer *w, int fd, bool control, struct error *err);
+void connections_accept(struct writer *w, int fd, bool control);
+/** connections_hang_up(w, p): It is over; what was received stays to be committed. */
+void connections_hang_up(struct writer *w, struct peer *p);
+/** connections_listen(w, listen): Watch the listening sockets, or do not: out of descriptors. */
+void connections_listen(struct writer *w, bool listen);
+/** connections_look(w): Notice hang-ups of peers that are not watched. */
+void connections_look(struct writer *w);
+/** connections_drop_silent(w, now_us): Who connected and said nothing goes. */
+void connections_drop_silent(struct writer *w, uint64_t now_us);
+
 /* messages.c */
 /** messages_take(w, p): Deal with every whole frame that ${p} has; a breach of the rules ends it.
  */
 void messages_take(struct writer *w, struct peer *p);
-/** messages_open(w, p, f, import, err): Begin a session for ${p}; an import keeps its own start. */
-int messages_open(struct writer *w, struct peer *p, const struct frame *f, bool import,
-                  struct error *err);
+
+/* opening.c */
+/** opening_version(f, err): USAGE unless ${f} begins with a version of the protocol that we speak.
+ */
+int opening_version(const struct frame *f, struct error *err);
+/** opening_session(w, p, f, import, err): Begin a session for ${p}; an import keeps its own start.
+ */
+int opening_session(struct writer *w, struct peer *p, const struct frame *f, bool import,
+                    struct error *err);
+/** opening_attach(p, s): ${p} speaks for ${s} from now on. */
+void opening_attach(struct peer *p, struct wsession *s);
 
 /* control.c */
 int control_request(struct writer *w, struct peer *p, const struct frame *f, struct error *err);

@@ -3,6 +3,7 @@
 """behaviour.py TTYTRAIL [SOCKET]: a recorded command behaves as the same command unrecorded.
 With SOCKET sessions go to the writer there, and what was recorded is not looked at."""
 import fcntl
+import json
 import os
 import random
 import select
@@ -65,6 +66,28 @@ def test_exec_failures_are_126_and_127():
                 equal(out, b'', 'stdout')
             equal(status, want, repr(command))
             check(b'ttytrail: run ' in said, 'no reason given: %r' % said)
+
+
+def test_a_long_command_is_run_whole_and_named_in_part():
+    out, _, status = run(rec('sh', '-c', 'echo ${#1}', 'sh', 'x' * 100000))
+    equal((out, status), (b'100000\n', 0), 'a command of 100,000 bytes')
+    row = json.loads(subprocess.run([TTYTRAIL, 'list', '--db', DB, '--json'], check=True,
+                                    stdout=subprocess.PIPE).stdout.splitlines()[-1])
+    command = row['command'] if isinstance(row['command'], list) else json.loads(row['command'])
+    equal(command[:2], ['sh', '-c'], 'its beginning')
+    check(command[-1].startswith('[cut: 1000'), 'it says that it was cut: %r' % command[-1])
+
+
+def test_one_connection_serves_a_session():
+    """Every new one would leave an anchor behind."""
+    o = Outer(rec('cat'))
+    for i in range(30):
+        o.type(b'%d\r' % i)
+        o.expect(b'%d\r\n%d\r\n' % (i, i))
+    o.type(b'\x04')
+    equal(o.wait(), 0, 'status')
+    o.close()
+    equal(lines().count('"clock '), 1, 'anchors in the recording')
 
 
 def test_usage_is_2_and_refusal_125():
