@@ -82,7 +82,7 @@ int cmd_db_path(const struct cmd_common *common, char *ret, size_t size, struct 
     if (access(INSTALLED_DB, R_OK) == 0) {
         return absolute(INSTALLED_DB, ret, size, err);
     }
-    return spawn_default_db(ret, size, err);
+    return spawn_default_path(ret, size, err);
 }
 
 bool cmd_colour(int fd)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/evidence.h"
 #include "replay/export/export.h"
 #include "storage/db/reader.h"
 
@@ -48,7 +49,7 @@ static int open_target(struct target *t, const char *path, struct error *err)
     }
     t->fd = mkostemp(t->temporary, O_CLOEXEC); /* 0600: what was typed and seen is in it */
     if (t->fd < 0) {
-        (void)err_sys(err, "create %s", t->temporary);
+        (void)err_sys(err, "create %s", path);
         free(t->temporary);
         t->temporary = NULL;
         return -1;
@@ -92,11 +93,12 @@ static int export_session(const struct options *o, const struct export_format *f
     struct reader *reader = NULL;
     struct session_row session;
     struct target target = {.fd = -1};
-    char db[4096];
+    struct kept kept = {0, 0, 0, 0};
+    char text[200];
     int result = -1;
 
     session_row_init(&session);
-    if (cmd_db_path(&o->common, db, sizeof db, err) != 0 || reader_open(&reader, db, err) != 0 ||
+    if (evidence_open(&o->common, &reader, err) != 0 ||
         reader_find(reader, o->session, &session, err) != 0 ||
         open_target(&target, o->output, err) != 0) {
         goto out;
@@ -108,10 +110,14 @@ static int export_session(const struct options *o, const struct export_format *f
         .stream = o->stream == NULL || o->stream[0] == 'o' ? 'o' : o->stream[0],
         .gap = report_gap,
         .user = ret_gaps,
+        .kept = &kept,
     };
     result = format->run(&request, err);
     if (close_target(&target, result == 0, err) != 0) {
         result = -1;
+    }
+    if (result == 0 && kept_text(&kept, text, sizeof text)) {
+        (void)fprintf(stderr, "ttytrail: %s\n", text);
     }
 out:
     session_row_clear(&session);
@@ -158,6 +164,7 @@ static int run(int argc, char **argv)
     unsigned gaps = 0;
     int opt, rc;
 
+    argv[0] = (char *)"ttytrail export"; /* as getopt's own messages begin */
     while ((opt = getopt_long(argc, argv, "f:s:o:h", long_options, NULL)) != -1) {
         rc = cmd_common_option(&cmd_export, opt == 'h' ? CMD_OPT_HELP : opt, &o.common);
         if (rc >= 0) {
@@ -191,7 +198,8 @@ const struct cmd cmd_export = {
         "\n"
         "Options:\n"
         "  -f, --format F   cast: asciicast v2, the lines as stored; plays in asciinema\n"
-        "                   raw: the exact bytes of one stream, nothing else\n"
+        "                   raw: the bytes of one stream, nothing else: the exact ones of a\n"
+        "                   terminal; without one, of long bursts both ends only (stderr says so)\n"
         "  -s, --stream S   of raw: output (default), input, error\n"
         "  -o, --output FILE  to FILE (mode 0600), which appears when it is whole\n"
         "      --db FILE    the evidence database\n"

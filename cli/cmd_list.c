@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/evidence.h"
 #include "common/clock.h"
 #include "common/io.h"
 #include "replay/expression.h"
@@ -118,25 +119,22 @@ static int print_all(struct walk *w, struct reader *r)
     return reader_sessions(r, second_walk, w, w->err);
 }
 
-static int list(const struct options *options, struct error *err)
+static int list(const struct options *options, struct expression *expression, struct error *err)
 {
-    struct walk w = {.options = options, .err = err};
+    struct walk w = {.options = options, .expression = expression, .err = err};
     struct reader *reader = NULL;
-    char db[4096];
     int result = -1;
 
     buf_init(&w.line, LISTING_LINE);
     w.listing = (struct listing){
         .user_width = sizeof "USER" - 1, .width = terminal_width(), .now_us = clock_unix_us()};
-    if (expression_parse(&w.expression, options->words, options->word, err) != 0 ||
-        cmd_db_path(&options->common, db, sizeof db, err) != 0 ||
-        json_open(&w.listing.json, err) != 0) {
+    if (json_open(&w.listing.json, err) != 0) {
         goto out;
     }
-    if (reader_open(&reader, db, err) != 0) {
+    if (evidence_open(&options->common, &reader, err) != 0) {
         if (err->kind == ERR_SYSTEM && err->code == ENOENT && options->common.db == NULL) {
-            (void)fprintf(stderr, "ttytrail: nothing has been recorded yet\n");
-            result = 0;
+            (void)cmd_fail(err);
+            result = 0; /* an empty list is what there is */
         }
         goto out;
     }
@@ -144,7 +142,6 @@ static int list(const struct options *options, struct error *err)
 out:
     reader_close(reader);
     json_close(w.listing.json);
-    expression_free(w.expression);
     free(w.ids);
     buf_clear(&w.line);
     return result;
@@ -166,11 +163,13 @@ static int run(int argc, char **argv)
                                                  CMD_COMMON_OPTIONS,
                                                  {NULL, 0, NULL, 0}};
     struct options options = {.json = false};
+    struct expression *expression = NULL;
     struct error err;
-    int opt;
+    int opt, rc;
 
+    argv[0] = (char *)"ttytrail list"; /* as getopt's own messages begin */
     while ((opt = getopt_long(argc, argv, "jn:h", long_options, NULL)) != -1) {
-        int rc = cmd_common_option(&cmd_list, opt == 'h' ? CMD_OPT_HELP : opt, &options.common);
+        rc = cmd_common_option(&cmd_list, opt == 'h' ? CMD_OPT_HELP : opt, &options.common);
 
         if (rc >= 0) {
             return rc;
@@ -184,7 +183,12 @@ static int run(int argc, char **argv)
     options.words = argc - optind;
     options.word = argv + optind;
     err_clear(&err);
-    return list(&options, &err) != 0 ? cmd_fail(&err) : CMD_DONE;
+    if (expression_parse(&expression, options.words, options.word, &err) != 0) {
+        return err.kind == ERR_USAGE ? cmd_usage(&cmd_list, "%s", err.text) : cmd_fail(&err);
+    }
+    rc = list(&options, expression, &err) != 0 ? cmd_fail(&err) : CMD_DONE;
+    expression_free(expression);
+    return rc;
 }
 
 const struct cmd cmd_list = {
@@ -207,7 +211,7 @@ const struct cmd cmd_list = {
         "  user NAME        the user's name, or uid\n"
         "  title TEXT       the title holds TEXT\n"
         "  from TIME        started at TIME or later\n"
-        "  to TIME          started at TIME or earlier (a day counts to its end)\n"
+        "  to TIME          started at TIME or earlier (a day, minute or second to its end)\n"
         "  A B, A and B     both;  A or B  either;  not A, ! A  the opposite;  ( A )\n"
         "TIME is YYYY-MM-DD, YYYY-MM-DDTHH:MM[:SS] (local, or UTC with Z behind it), or seconds\n"
         "since 1970.  `and` binds closer than `or`.  The whole may be one quoted argument; words\n"

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/evidence.h"
 #include "replay/play.h"
 #include "storage/db/reader.h"
 
@@ -33,16 +34,34 @@ struct subject {
 static int open_session(struct subject *s, const struct options *o, struct error *err)
 {
     struct session_row session;
-    char db[4096];
     int result = -1;
 
     session_row_init(&session);
-    if (cmd_db_path(&o->common, db, sizeof db, err) == 0 && reader_open(&s->reader, db, err) == 0 &&
+    if (evidence_open(&o->common, &s->reader, err) == 0 &&
         reader_find(s->reader, o->what, &session, err) == 0) {
         result = timeline_open_session(&s->timeline, s->reader, &session, err);
     }
     session_row_clear(&session);
     return result;
+}
+
+static int open_file(struct subject *s, const char *path, struct error *err)
+{
+    if (evidence_is_database(path)) {
+        return err_set(err, ERR_USAGE, "%s is a database: say --db %s and which session", path,
+                       path);
+    }
+    return timeline_open_file(&s->timeline, path, err);
+}
+
+/* "-", a path with a slash, a file that is there, or a name with a dot that is not there: no id has
+ * one. */
+static bool means_file(const char *what)
+{
+    struct stat st;
+
+    return strcmp(what, "-") == 0 || strchr(what, '/') != NULL ||
+           (stat(what, &st) == 0 && !S_ISDIR(st.st_mode)) || strchr(what, '.') != NULL;
 }
 
 static int open_subject(struct subject *s, const struct options *o, struct error *err)
@@ -58,16 +77,12 @@ static int open_subject(struct subject *s, const struct options *o, struct error
         if (stat(what, &st) == 0 && S_ISDIR(st.st_mode)) {
             return err_set(err, ERR_USAGE, "playing from a shipped directory: not built yet");
         }
-        return timeline_open_file(&s->timeline, what, err);
+        return open_file(s, what, err);
     }
-    if (strcmp(what, "-") == 0 || strchr(what, '/') != NULL ||
-        (stat(what, &st) == 0 && !S_ISDIR(st.st_mode))) {
-        return timeline_open_file(&s->timeline, what, err);
+    if (strncmp(what, "title:", 6) != 0 && means_file(what)) {
+        return open_file(s, what, err);
     }
-    if (open_session(s, o, err) != 0) {
-        return err_wrap(err, "no file %s", what);
-    }
-    return 0;
+    return open_session(s, o, err);
 }
 
 static void close_subject(struct subject *s)
@@ -94,6 +109,19 @@ static void report_gap(void *user, const struct error *what)
     (void)cmd_fail(what);
 }
 
+static void tell_of(const struct play_result *result)
+{
+    char text[200];
+
+    if (result->ended && kept_text(&result->kept, text, sizeof text)) {
+        (void)fprintf(stderr, "ttytrail: %s\n", text);
+    }
+    if (result->gaps > 0) {
+        (void)fprintf(stderr, "ttytrail: %u damaged part%s left out\n", result->gaps,
+                      result->gaps == 1 ? " was" : "s were");
+    }
+}
+
 /* Die as the signal would have had it, so that the caller's shell sees it. */
 static void die_of(int number)
 {
@@ -104,7 +132,7 @@ static void die_of(int number)
 static int play(struct options *o, struct error *err)
 {
     struct subject subject = {NULL, NULL};
-    struct play_result result = {0, 0, 0};
+    struct play_result result = {.signal = 0};
     int rc;
 
     o->play.gap = report_gap;
@@ -117,10 +145,7 @@ static int play(struct options *o, struct error *err)
     if (rc != 0) {
         return cmd_fail(err);
     }
-    if (result.gaps > 0) {
-        (void)fprintf(stderr, "ttytrail: %u damaged part%s left out\n", result.gaps,
-                      result.gaps == 1 ? " was" : "s were");
-    }
+    tell_of(&result);
     if (result.signal != 0) {
         die_of(result.signal);
     }
@@ -200,6 +225,7 @@ static int run(int argc, char **argv)
     struct error err;
     int opt;
 
+    argv[0] = (char *)"ttytrail play"; /* as getopt's own messages begin */
     while ((opt = getopt_long(argc, argv, "s:i:m:ng:fh", long_options, NULL)) != -1) {
         int rc = cmd_common_option(&cmd_play, opt == 'h' ? CMD_OPT_HELP : opt, &o.common);
 

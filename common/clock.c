@@ -120,63 +120,138 @@ void clock_format_utc(int64_t unix_us, const char *fmt, char *ret, size_t size)
 #pragma GCC diagnostic pop
 }
 
-static int parse_fraction(const char **p)
+/* Exactly ${n} digits. */
+static bool take_digits(const char **p, int n, int *ret)
 {
-    int us = 0, digits = 0;
+    *ret = 0;
+    for (int i = 0; i < n; i++, (*p)++) {
+        if (!isdigit((unsigned char)**p)) {
+            return false;
+        }
+        *ret = *ret * 10 + (**p - '0');
+    }
+    return true;
+}
 
+/* ".5" and the like, as microseconds; *ret_span is 1 then. */
+static bool take_fraction(const char **p, int *ret_us, int64_t *ret_span)
+{
+    int digits = 0;
+
+    *ret_us = 0;
     if (**p != '.') {
-        return 0;
+        return true;
     }
     for ((*p)++; isdigit((unsigned char)**p); (*p)++) {
         if (digits++ < 6) {
-            us = us * 10 + (**p - '0');
+            *ret_us = *ret_us * 10 + (**p - '0');
         }
     }
-    for (; digits < 6; digits++) {
-        us *= 10;
+    *ret_span = 1;
+    for (int i = digits; i < 6; i++) {
+        *ret_us *= 10;
     }
-    return us;
+    return digits > 0;
 }
 
-int clock_parse(const char *text, int64_t *ret_unix_us, struct error *err)
+/* YYYY-MM-DD[T ]HH:MM[:SS[.frac]]; whether such a day and time exist is not looked at. */
+static bool take_calendar(const char **p, struct tm *tm, int *ret_us, int64_t *ret_span)
+{
+    *ret_us = 0;
+    *ret_span = 0; /* a day, which is not always 24 hours */
+    if (!take_digits(p, 4, &tm->tm_year) || *(*p)++ != '-' || !take_digits(p, 2, &tm->tm_mon) ||
+        *(*p)++ != '-' || !take_digits(p, 2, &tm->tm_mday)) {
+        return false;
+    }
+    tm->tm_year -= 1900;
+    tm->tm_mon--;
+    if (**p != 'T' && **p != ' ') {
+        return true;
+    }
+    (*p)++;
+    *ret_span = INT64_C(60000000);
+    if (!take_digits(p, 2, &tm->tm_hour) || *(*p)++ != ':' || !take_digits(p, 2, &tm->tm_min)) {
+        return false;
+    }
+    if (**p != ':') {
+        return true;
+    }
+    (*p)++;
+    *ret_span = INT64_C(1000000);
+    return take_digits(p, 2, &tm->tm_sec) && take_fraction(p, ret_us, ret_span);
+}
+
+/* timegm carries the 30th of February over into March. */
+static bool exists(const struct tm *tm)
+{
+    struct tm t = *tm;
+
+    return timegm(&t) != -1 && t.tm_year == tm->tm_year && t.tm_mon == tm->tm_mon &&
+           t.tm_mday == tm->tm_mday && t.tm_hour == tm->tm_hour && t.tm_min == tm->tm_min &&
+           t.tm_sec == tm->tm_sec;
+}
+
+static int64_t point_us(struct tm tm, bool utc)
+{
+    return (int64_t)(utc ? timegm(&tm) : mktime(&tm)) * 1000000;
+}
+
+static int parse_seconds(const char *text, int64_t *ret_from, int64_t *ret_to, struct error *err)
+{
+    size_t digits = strspn(text, "0123456789");
+    int64_t span = 1000000;
+    const char *p = text + digits;
+    int us;
+
+    if (!take_fraction(&p, &us, &span) || *p != '\0') {
+        return err_set(err, ERR_USAGE, "'%.40s' is no time", text);
+    }
+    /* Nine digits begin in 1973, eleven end in 5138: others are dates without their dashes. */
+    if (digits < 9 || digits > 11) {
+        return err_set(err, ERR_USAGE,
+                       "'%.40s' is no time: seconds since 1970 have 9 to 11 digits, and a day is "
+                       "written 2026-11-22",
+                       text);
+    }
+    *ret_from = strtoll(text, NULL, 10) * INT64_C(1000000) + us;
+    *ret_to = *ret_from + span - 1;
+    return 0;
+}
+
+int clock_parse_span(const char *text, int64_t *ret_from, int64_t *ret_to, struct error *err)
 {
     struct tm tm = {.tm_isdst = -1};
     const char *p = text;
-    char *end = NULL;
+    int64_t span;
+    bool utc;
     int us;
-    time_t t;
 
-    errno = 0;
     if (isdigit((unsigned char)*text) && strspn(text, "0123456789.") == strlen(text)) {
-        long long s = strtoll(text, &end, 10);
-
-        p = end;
-        us = parse_fraction(&p);
-        if (errno != 0 || *p != '\0' || s > INT64_MAX / 2000000) {
-            return err_set(err, ERR_USAGE, "'%.40s' is no time", text);
-        }
-        *ret_unix_us = (int64_t)s * 1000000 + us;
-        return 0;
+        return parse_seconds(text, ret_from, ret_to, err);
     }
-    p = strptime(text, "%Y-%m-%d", &tm);
-    us = 0;
-    if (p != NULL && (*p == 'T' || *p == ' ')) {
-        const char *clock = p + 1;
-
-        p = strptime(clock, "%H:%M:%S", &tm);
-        if (p == NULL) {
-            p = strptime(clock, "%H:%M", &tm);
-        } else {
-            us = parse_fraction(&p);
-        }
-    }
-    if (p == NULL || (*p != '\0' && strcmp(p, "Z") != 0)) {
+    if (!take_calendar(&p, &tm, &us, &span) || (*p != '\0' && strcmp(p, "Z") != 0)) {
         return err_set(err, ERR_USAGE,
                        "'%.40s' is no time: write 2026-11-22, 2026-11-22T05:40[:31][Z] or seconds "
                        "since 1970",
                        text);
     }
-    t = *p == 'Z' ? timegm(&tm) : mktime(&tm);
-    *ret_unix_us = (int64_t)t * 1000000 + us;
+    if (!exists(&tm)) {
+        return err_set(err, ERR_USAGE, "'%.40s': there is no such day or time", text);
+    }
+    utc = *p == 'Z';
+    *ret_from = point_us(tm, utc) + us;
+    if (span > 0) {
+        *ret_to = *ret_from + span - 1;
+    } else {
+        tm.tm_mday++;
+        *ret_to = point_us(tm, utc) - 1;
+    }
     return 0;
+}
+
+int clock_parse(const char *text, int64_t *ret_unix_us, struct error *err)
+{
+    int64_t to;
+
+    return clock_parse_span(text, ret_unix_us, &to, err);
 }

@@ -30,8 +30,11 @@ bool clock_process_alive(pid_t pid, uint64_t start);
 void clock_format_utc(int64_t unix_us, const char *fmt, char *ret, size_t size)
     __attribute__((format(strftime, 2, 0)));
 /** clock_parse(text, ret_unix_us, err): A point in time as people and machines write it: seconds
- * since 1970 (optional fraction), YYYY-MM-DD, YYYY-MM-DD[T ]HH:MM[:SS[.frac]][Z]; without Z local
- * time. */
+ * since 1970 (9 to 11 digits, optional fraction), YYYY-MM-DD, YYYY-MM-DD[T ]HH:MM[:SS[.frac]][Z];
+ * without Z local time.  USAGE for days and times that do not exist. */
 int clock_parse(const char *text, int64_t *ret_unix_us, struct error *err);
+/** clock_parse_span(text, ret_from, ret_to, err): As clock_parse; *ret_to is the last microsecond
+ * of the day, minute or second that was named. */
+int clock_parse_span(const char *text, int64_t *ret_from, int64_t *ret_to, struct error *err);
 
 #endif

@@ -3,12 +3,19 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ini.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "common/buf.h"
+#include "common/conf_lines.h"
+
+#define TEXT_MAX (1024U * 1024)
 
 enum conf_type { TYPE_NUMBER, TYPE_CHOICE, TYPE_TEXT };
 
@@ -188,22 +195,96 @@ static int on_pair(void *user, const char *section, const char *name, const char
     return set_key(l->conf, section, name, value == NULL ? "" : value, &l->first) == 0;
 }
 
-static int load_file(struct conf *c, const char *path, struct error *err)
+static bool known_section(const char *section)
+{
+    for (size_t i = 0; i < KEYS; i++) {
+        if (strcmp(keys[i].section, section) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A pipe is as good as a file: `--config <(...)`. */
+static int read_all(const char *path, struct buf *ret, struct error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct stat st;
+    ssize_t n = 1;
+    int rc = 0;
+
+    if (fd < 0) {
+        return err_sys(err, "open %s", path);
+    }
+    if (fstat(fd, &st) == 0 && S_ISDIR(st.st_mode)) {
+        rc = err_set(err, ERR_USAGE, "%s is a directory, not a configuration", path);
+    }
+    while (rc == 0 && n > 0) {
+        uint8_t *room;
+
+        rc = buf_reserve(ret, 4096, &room, err);
+        if (rc == 0) {
+            n = read(fd, room, 4096);
+            if (n > 0) {
+                buf_commit(ret, (size_t)n);
+            } else if (n < 0 && errno == EINTR) {
+                n = 1;
+            } else if (n < 0) {
+                rc = err_sys(err, "read %s", path);
+            }
+        } else {
+            (void)err_wrap(err, "%s", path);
+        }
+    }
+    close(fd);
+    return rc;
+}
+
+/* What is wrong first is told: a line that inih would misread, or a pair before it. */
+static int load_text(struct conf *c, const char *path, const struct buf *text, struct error *err)
 {
     struct load l = {.conf = c};
-    int line;
+    struct error line_err;
+    struct buf lines;
+    const char *clean;
+    int line, bad_line, checked, result = -1;
 
-    errno = 0;
-    line = ini_parse(path, on_pair, &l);
-    if (line == 0) {
-        return 0;
+    buf_init(&lines, TEXT_MAX);
+    err_clear(&line_err);
+    checked = conf_lines(text, known_section, &lines, &bad_line, &line_err);
+    clean = buf_text(&lines, err);
+    if (clean == NULL) {
+        goto out;
     }
+    line = ini_parse_string(clean, on_pair, &l);
     if (line < 0) {
-        return errno != 0 ? err_sys(err, "open %s", path)
-                          : err_set(err, ERR_USAGE, "cannot read %s", path);
+        (void)err_set(err, ERR_SYSTEM, "no memory for %s", path);
+    } else if (line > 0) {
+        (void)err_set(err, ERR_USAGE, "%s:%d: %s", path, line,
+                      l.first.kind != ERR_NONE ? l.first.text
+                                               : "neither [section] nor key = value");
+    } else if (checked != 0) {
+        (void)err_set(err, line_err.kind, "%s:%d: %s", path, bad_line, line_err.text);
+    } else {
+        result = 0;
     }
-    return err_set(err, ERR_USAGE, "%s:%d: %s", path, line,
-                   l.first.kind != ERR_NONE ? l.first.text : "neither [section] nor key = value");
+out:
+    buf_clear(&lines);
+    return result;
+}
+
+static int load_file(struct conf *c, const char *path, struct error *err)
+{
+    struct buf text;
+    int rc;
+
+    buf_init(&text, TEXT_MAX);
+    rc = read_all(path, &text, err);
+    if (rc == 0) {
+        rc = load_text(c, path, &text, err);
+    }
+    buf_clear(&text);
+    return rc;
 }
 
 static int is_conf(const struct dirent *e)
@@ -221,11 +302,17 @@ int conf_load(struct conf *c, const char *path, struct error *err)
     int n, rc;
 
     rc = load_file(c, path, err);
-    if (rc != 0 || slash == NULL) {
+    if (rc != 0) {
         return rc;
     }
-    (void)snprintf(dir, sizeof dir, "%.*s/conf.d", (int)(slash - path), path);
+    n = snprintf(dir, sizeof dir, "%.*sconf.d", slash == NULL ? 0 : (int)(slash + 1 - path), path);
+    if (n < 0 || (size_t)n >= sizeof dir) {
+        return err_set(err, ERR_USAGE, "path of the configuration is too long");
+    }
     n = scandir(dir, &names, is_conf, alphasort);
+    if (n < 0 && errno != ENOENT && errno != ENOTDIR) {
+        return err_sys(err, "read %s", dir);
+    }
     for (int i = 0; i < n; i++) {
         char one[4096 + 300];
 

@@ -12,8 +12,6 @@
 #include "common/log.h"
 #include "replay/words.h"
 
-#define DAY_US (INT64_C(24) * 3600 * 1000000)
-
 enum node_kind { NODE_PREDICATE, NODE_AND, NODE_OR, NODE_NOT };
 
 struct value {
@@ -58,16 +56,12 @@ static int parse_from(const char *word, struct value *v, struct error *err)
     return clock_parse(word, &v->time_us, err);
 }
 
-/* A bare day ends with its last microsecond: `to 2026-11-22` includes the 22nd. */
+/* `to 2026-11-22` includes the 22nd, and `to` a second what began within it. */
 static int parse_to(const char *word, struct value *v, struct error *err)
 {
-    if (clock_parse(word, &v->time_us, err) != 0) {
-        return -1;
-    }
-    if (strlen(word) == 10 && word[4] == '-' && word[7] == '-') {
-        v->time_us += DAY_US - 1;
-    }
-    return 0;
+    int64_t from;
+
+    return clock_parse_span(word, &from, &v->time_us, err);
 }
 
 static bool match_user(const struct value *v, const struct session_row *s)
@@ -164,7 +158,9 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
             found = c;
         }
     }
-    if (found == NULL) {
+    if (found == NULL && strcmp(word, "last") == 0) {
+        (void)fail_at(p, p->at, "no predicate; --limit 1 lists the newest session", err);
+    } else if (found == NULL) {
         (void)fail_at(p, p->at, "no such predicate (there are user, title, from, to)", err);
     }
     return found;

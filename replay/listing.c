@@ -79,12 +79,14 @@ static void started_text(const struct session_row *s, char *ret, size_t size)
 
 static int64_t duration_us(const struct listing *l, const struct session_row *s)
 {
-    int64_t end = s->ended_us;
+    int64_t end = s->ended_us, us = 0;
 
     if (end == 0) {
-        end = s->state == SESSION_OPEN ? l->now_us : s->started_us + (int64_t)s->last_t_us;
+        end = s->state == SESSION_OPEN ? l->now_us
+                                       : (int64_t)((uint64_t)s->started_us + s->last_t_us);
     }
-    return end > s->started_us ? end - s->started_us : 0;
+    /* Both come from the database, which may say anything. */
+    return end > s->started_us && !__builtin_sub_overflow(end, s->started_us, &us) ? us : 0;
 }
 
 static void duration_text(int64_t us, char *ret, size_t size)

@@ -74,6 +74,7 @@ static int fetch(struct player *p, struct error *err)
             return 0;
         }
         p->in_gap = false;
+        kept_count(&p->result->kept, &p->ev, "oe");
         if ((p->ev.kind == 'o' || p->ev.kind == 'e') && p->ev.len > 0) {
             p->have = true;
             pace_wait_for(&p->pace, p->ev.t_us);
@@ -311,6 +312,7 @@ int play_run(struct timeline *t, const struct play_config *config, struct play_r
     if (result == 0) {
         pace_init(&p.pace, config->speed, config->idle_limit_us, clock_boot_us());
         result = run(&p, err);
+        ret->ended = p.ended;
         ret->dropped = config->raw ? 0 : p.filter.dropped;
         leave(&p);
     }

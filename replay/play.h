@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/err.h"
+#include "replay/kept.h"
 #include "replay/timeline.h"
 
 struct play_config {
@@ -29,6 +30,8 @@ struct play_result {
     int signal;       /* that ended it (SIGPIPE: nobody reads any more), 0 for none */
     unsigned gaps;    /* damaged parts passed over */
     uint64_t dropped; /* sequences the filter did not let through */
+    bool ended;       /* by the recording's own end: kept tells of all of it */
+    struct kept kept;
 };
 
 /** play_run(t, config, ret, err): Until the end, a quitting key or a signal. */

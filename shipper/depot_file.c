@@ -155,7 +155,8 @@ static int walk_entry(const struct walk *w, const char *name, int depth)
     if (rc != 0) {
         return errno == ENOENT ? 0 : err_sys(w->err, "stat %s", name);
     }
-    if (S_ISDIR(st.st_mode)) {
+    /* Deeper than any object of ours lies somebody else's: named, not entered. */
+    if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
         return walk_dir(w, name, depth + 1);
     }
     /* A name beside its place is what a kill left of io_create_file: no object. */
@@ -200,6 +201,26 @@ static int walk_dir(const struct walk *w, const char *name, int depth)
     return rc;
 }
 
+/* A link in the place of one of the three directories is an object that cannot be read, not a way
+ * out. */
+static int walk_top(const struct walk *w, const char *dir)
+{
+    struct depot_item item = {.name = dir, .version = ""};
+    char *path = NULL;
+    struct stat st;
+    int rc;
+
+    if (asprintf(&path, "%s/%s", w->file->dir, dir) < 0) {
+        return err_sys(w->err, "allocate");
+    }
+    rc = lstat(path, &st);
+    free(path);
+    if (*dir != '\0' && rc == 0 && S_ISLNK(st.st_mode)) {
+        return w->cb(w->user, &item);
+    }
+    return walk_dir(w, dir, 0);
+}
+
 static int file_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                      struct error *err)
 {
@@ -213,7 +234,7 @@ static int file_list(struct depot *s, const char *prefix, depot_list_fn *cb, voi
     while (n > 0 && dir[n - 1] == '/') {
         dir[--n] = '\0';
     }
-    return walk_dir(&w, dir, 0);
+    return walk_top(&w, dir);
 }
 
 static void file_close(struct depot *s)

@@ -187,7 +187,7 @@ static void report_session(struct verify *v, const struct check *c)
                                   .user = c->row.user,
                                   .title = c->row.title,
                                   .started_us = c->row.started_us,
-                                  .segments = c->row.segments,
+                                  .segments = c->done,
                                   .bytes = c->bytes,
                                   .detail = c->detail};
 

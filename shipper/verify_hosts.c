@@ -47,6 +47,7 @@ static int find_pack(struct verify_store *vs, const struct manifest *m, struct b
          i < vs->packs.n && strncmp(vs->packs.at[i].name, name, len) == 0; i++) {
         struct found *f = &vs->packs.at[i];
         uint8_t sha[CHAIN_HASH];
+        int got;
 
         if (f->delete_marker || verify_base(f->name) != len || name_cmp(name, f->name, len) != 0) {
             continue;
@@ -56,8 +57,13 @@ static int find_pack(struct verify_store *vs, const struct manifest *m, struct b
             continue;
         }
         buf_reset(pack);
-        if (verify_get(vs, f, (size_t)m->pack_size, pack, err) != 0) {
+        got = verify_get_or_say(vs, "object", f, (size_t)m->pack_size, pack, err);
+        if (got < 0) {
             return -1;
+        }
+        if (got > 0) {
+            verdict = VERIFY_ALTERED;
+            continue;
         }
         chain_sha256(buf_data(pack), pack->len, sha);
         if (memcmp(sha, m->pack_sha256, CHAIN_HASH) == 0) {

@@ -77,8 +77,9 @@ int verify_keys(struct verify_store *vs, struct error *err)
         if (f->size > KEYOBJECT_MAX) {
             verify_finding(vs, "object", f->name, VERIFY_UNSIGNED, "too large for a key object");
         } else {
-            rc = verify_get(vs, f, KEYOBJECT_MAX, &line, err);
-            rc = rc != 0 ? -1 : add_key(vs, f, &line, &cap, err);
+            int got = verify_get_or_say(vs, "object", f, KEYOBJECT_MAX, &line, err);
+
+            rc = got < 0 ? -1 : got > 0 ? 0 : add_key(vs, f, &line, &cap, err);
         }
     }
     buf_clear(&line);
@@ -203,8 +204,9 @@ int verify_manifests(struct verify_store *vs, struct error *err)
         if (f->size > MANIFEST_MAX) {
             verify_finding(vs, "batch", f->name, VERIFY_UNSIGNED, "too large for a manifest");
         } else {
-            rc = verify_get(vs, f, MANIFEST_MAX, &line, err);
-            rc = rc != 0 ? -1 : add_manifest(vs, f, &line, &cap, err);
+            int got = verify_get_or_say(vs, "batch", f, MANIFEST_MAX, &line, err);
+
+            rc = got < 0 ? -1 : got > 0 ? 0 : add_manifest(vs, f, &line, &cap, err);
         }
     }
     buf_clear(&line);

@@ -50,6 +50,20 @@ void verify_finding(struct verify_store *vs, const char *what, const char *id,
     verify_report(vs->v, &l);
 }
 
+int verify_get_or_say(struct verify_store *vs, const char *what, const struct found *f,
+                      size_t max_bytes, struct buf *ret, struct error *err)
+{
+    if (verify_get(vs, f, max_bytes, ret, err) == 0) {
+        return 0;
+    }
+    if (err->kind == ERR_RETRY || err->kind == ERR_DENIED) {
+        return -1;
+    }
+    verify_finding(vs, what, f->name, VERIFY_UNSIGNED, "cannot be read: %.150s", err->text);
+    err_clear(err);
+    return 1;
+}
+
 int verify_get(struct verify_store *vs, const struct found *f, size_t max_bytes, struct buf *ret,
                struct error *err)
 {

@@ -49,6 +49,10 @@ struct verify_store {
 
 /** verify_base(name): Length of ${name} without a final ".r<digits>". */
 size_t verify_base(const char *name);
+/** verify_get_or_say(vs, what, f, max_bytes, ret, err): As verify_get, but an object that cannot be
+ * read, which anybody who may put objects can lay there, is a finding and no reason to stop: 1. */
+int verify_get_or_say(struct verify_store *vs, const char *what, const struct found *f,
+                      size_t max_bytes, struct buf *ret, struct error *err);
 /** verify_get(vs, f, max, ret, err): One version of an object, tried again while that may help. */
 int verify_get(struct verify_store *vs, const struct found *f, size_t max_bytes, struct buf *ret,
                struct error *err);

@@ -10,6 +10,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "replay/kept.h"
 #include "storage/db/reader.h"
 
 struct export_request {
@@ -20,6 +21,7 @@ struct export_request {
     /* Called once for each damaged part that had to be left out. */
     void (*gap)(void *user, const struct error *what);
     void *user;
+    struct kept *kept; /* raw: what of the stream is there is counted in it; NULL: not asked */
 };
 
 struct export_format {

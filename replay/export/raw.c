@@ -6,6 +6,7 @@
 int raw_run(const struct export_request *req, struct error *err)
 {
     struct timeline *t = NULL;
+    const char kinds[] = {req->stream, '\0'};
     struct timeline_event ev;
     struct export_out out;
     struct error damage;
@@ -19,7 +20,12 @@ int raw_run(const struct export_request *req, struct error *err)
     while ((rc = timeline_next(t, &ev, &damage)) != 0) {
         if (rc < 0) {
             req->gap(req->user, &damage);
-        } else if (ev.kind == req->stream && export_out_write(&out, ev.bytes, ev.len, err) != 0) {
+            continue;
+        }
+        if (req->kept != NULL) {
+            kept_count(req->kept, &ev, kinds);
+        }
+        if (ev.kind == req->stream && export_out_write(&out, ev.bytes, ev.len, err) != 0) {
             goto out;
         }
     }

@@ -123,7 +123,7 @@ int spawn_writer(const char *db, const char *config_or_null, struct error *err)
     return -1;
 }
 
-int spawn_default_db(char *ret, unsigned long size, struct error *err)
+int spawn_default_path(char *ret, size_t size, struct error *err)
 {
     const char *base = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
     char dir[4096];
@@ -139,9 +139,21 @@ int spawn_default_db(char *ret, unsigned long size, struct error *err)
     if (n < 0 || (size_t)n >= sizeof dir) {
         return err_set(err, ERR_USAGE, "HOME is too long");
     }
-    if (io_mkdirs(dir, 0700, err) != 0) {
+    n = snprintf(ret, size, "%s/evidence.db", dir);
+    return n < 0 || (size_t)n >= size ? err_set(err, ERR_USAGE, "HOME is too long") : 0;
+}
+
+int spawn_default_db(char *ret, size_t size, struct error *err)
+{
+    char *slash;
+    int rc;
+
+    if (spawn_default_path(ret, size, err) != 0) {
         return -1;
     }
-    n = snprintf(ret, size, "%s/evidence.db", dir);
-    return n < 0 || (unsigned long)n >= size ? err_set(err, ERR_USAGE, "HOME is too long") : 0;
+    slash = strrchr(ret, '/');
+    *slash = '\0';
+    rc = io_mkdirs(ret, 0700, err);
+    *slash = '/';
+    return rc;
 }

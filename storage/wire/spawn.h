@@ -19,8 +19,9 @@ int spawn_sibling(const char *name, const char *elsewhere, char *ret, size_t siz
 /** spawn_writer(db, config_or_null, err): The connected descriptor (CLOEXEC), or -1.  ${db} must be
  * absolute. */
 int spawn_writer(const char *db, const char *config_or_null, struct error *err);
-/** spawn_default_db(ret, size, err): ${XDG_DATA_HOME:-~/.local/share}/ttytrail/evidence.db,
- * directories made. */
-int spawn_default_db(char *ret, unsigned long size, struct error *err);
+/** spawn_default_path(ret, size, err): ${XDG_DATA_HOME:-~/.local/share}/ttytrail/evidence.db. */
+int spawn_default_path(char *ret, size_t size, struct error *err);
+/** spawn_default_db(ret, size, err): As spawn_default_path, and its directories are made. */
+int spawn_default_db(char *ret, size_t size, struct error *err);
 
 #endif

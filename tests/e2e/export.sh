@@ -141,7 +141,32 @@ wait $open || fail 'the recorded command'
 "$TTYTRAIL" export --db "$db" --format raw title:open >whole || fail 'export'
 cat data more | cmp - whole || fail 'the whole of it'
 
+step 'says how much there is of what no terminal showed'
+yes 'a line of a long burst' | head -c 300000 >long
+"$TTYTRAIL" record --quiet --db "$db" --title stream -- cat long </dev/null | cmp - long || fail 'the pipe'
+"$TTYTRAIL" export --db "$db" --format raw last >part 2>err || fail 'export'
+said="longer than is kept: $(wc -c <part) of 300000 bytes are here"
+grep -q "$said" err || fail "of the middle that is missing: $(cat err)"
+"$TTYTRAIL" play --db "$db" --raw -s 1000 last 2>err | cmp - part || fail 'play'
+grep -q "$said" err || fail "play: $(cat err)"
+"$TTYTRAIL" record --quiet --db "$db" -- echo short </dev/null >/dev/null || fail 'record'
+"$TTYTRAIL" export --db "$db" --format raw last 2>err | grep -qx short || fail 'a short one'
+[ ! -s err ] || fail "of a short one: $(cat err)"
+
 step 'says what it cannot'
+export XDG_DATA_HOME="$TMP/none" # data is the file of above
+status_is 1 "$TTYTRAIL" export --format raw last
+grep -q 'nothing has been recorded yet' err || fail 'export without a database'
+status_is 1 "$TTYTRAIL" play last
+grep -q 'nothing has been recorded yet' err || fail 'play without a database'
+status_is 0 "$TTYTRAIL" list
+grep -q 'nothing has been recorded yet' err || fail 'list without a database'
+status_is 2 "$TTYTRAIL" play "$db"
+grep -q 'is a database: say --db' err || fail 'play of a database'
+status_is 2 "$TTYTRAIL" list --db "$db" from 20261122
+grep -q "Try 'ttytrail list --help'" err || fail 'where to read of expressions'
+status_is 1 "$TTYTRAIL" export --db "$db" --format raw -o nowhere/x last
+grep -q 'nowhere/x: No such file' err || fail 'the name of the file'
 status_is 2 "$TTYTRAIL" export --db "$db" --format html last
 grep -q 'not built yet' err || fail 'html is built?'
 status_is 2 "$TTYTRAIL" export --db "$db" --format raw ffffffff

@@ -135,6 +135,10 @@ for parts in parts-*; do
     cmp -s got.cast want.cast || fail "session $id differs from the local export"
 done
 
+what_planted() {
+    mkfifo bad/batches/fifo.json
+    ln -s /nonexistent bad/keys/dangling.json
+}
 # tamper WHAT WORD: a copy of the store, something done to it by the function what_WHAT, verify says WORD.
 tamper() {
     rm -rf bad
@@ -178,6 +182,10 @@ tamper no_batches gap
 grep -q '^orphan *object packs/' out || fail 'the packs are not named'
 tamper swap altered
 tamper other_host altered
+# What anybody who may write there can lay beside ours: named, and everything else is verified.
+tamper planted unsigned
+grep -q 'cannot be read' out || fail 'it is not said that it cannot be read'
+[ "$(grep -c '^complete *session' out)" -ge 3 ] || fail 'the rest was not verified'
 
 step 'a database somebody wrote to'
 for change in "UPDATE segment SET bytes = zeroblob(length(bytes)) WHERE rowid = 3" \

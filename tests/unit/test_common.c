@@ -222,7 +222,11 @@ static void points_in_time_are_understood(void **state)
         const char *text;
         int64_t us; /* -1: refused */
     } cases[] = {
-        {"0", 0},
+        {"0", -1},
+        {"20261122", -1},
+        {"202611220540", -1},
+        {"20261122054031", -1},
+        {"100000000", INT64_C(100000000000000)},
         {"1763790031", INT64_C(1763790031000000)},
         {"1763790031.5", INT64_C(1763790031500000)},
         {"1763790031.1234567", INT64_C(1763790031123456)},
@@ -238,10 +242,32 @@ static void points_in_time_are_understood(void **state)
         {"99999999999999999999", -1},
         {"-5", -1},
         {"2025-13-01", -1},
+        {"2025-00-01", -1},
+        {"2025-02-29", -1},
+        {"2024-02-29", INT64_C(1709157600000000)},
+        {"2026-02-30", -1},
+        {"2026-2-3", -1},
+        {" 2025-11-22", -1},
+        {"2025-11-22T05:40:", -1},
+        {"2025-11-22T05:60", -1},
+        {"2025-11-22T05:40:60", -1},
+        {"2025-11-22T24:00", -1},
+        {"1763790031.", -1},
         {"2025-11-22T", -1},
         {"2025-11-22T25:00", -1},
         {"2025-11-22T05:40:31ZZ", -1},
         {"yesterday", -1},
+    };
+    static const struct {
+        const char *text;
+        int64_t us;
+    } spans[] = {
+        {"2025-11-22", INT64_C(86400000000)},
+        {"2025-11-22T05:40", 60000000},
+        {"2025-11-22T05:40:31Z", 1000000},
+        {"2025-11-22T05:40:31.5", 1},
+        {"1763790031", 1000000},
+        {"1763790031.5", 1},
     };
     struct error err;
     char text[64];
@@ -256,6 +282,12 @@ static void points_in_time_are_understood(void **state)
         if ((rc == 0) != (cases[i].us >= 0) || (rc == 0 && us != cases[i].us)) {
             fail_msg("%s: %d, %lld", cases[i].text, rc, (long long)us);
         }
+    }
+    for (size_t i = 0; i < sizeof spans / sizeof spans[0]; i++) {
+        int64_t from, to;
+
+        MUST(clock_parse_span(spans[i].text, &from, &to, &err));
+        assert_int_equal(to - from + 1, spans[i].us);
     }
     clock_format_utc(INT64_C(1763790031999999), "%Y-%m-%dT%H:%M:%SZ", text, sizeof text);
     assert_string_equal(text, "2025-11-22T05:40:31Z");

@@ -3,6 +3,8 @@
 #include "tests/unit/check.h"
 #include "tests/unit/tempdir.h"
 
+#include <unistd.h>
+
 #include "common/conf.h"
 #include "common/io.h"
 
@@ -94,8 +96,19 @@ static void mistakes_are_named_with_their_line(void **state)
         const char *text, *says;
     } cases[] = {
         {"[record]\ncolour = red\n", ":2: unknown key colour in [record]"},
-        {"[nonsense]\ncommit = first\n", ":2: unknown key commit in [nonsense]"},
-        {"commit = first\n", ":1: unknown key"},
+        {"[nonsense]\ncommit = first\n", ":1: unknown section [nonsense]"},
+        {"[record]\n[shp]\n", ":2: unknown section [shp]"},
+        {"[shp]", ":1: unknown section [shp]"},
+        {"[x\x1b[2J]\n", "unknown section [x\\x1b[2J]"},
+        {"commit = first\n", ":1: 'commit = first' stands outside any section"},
+        {"\n[record\ncommit = first\n", ":2: ']' is missing"},
+        {"[record] # mine\n", ":1: nothing goes behind ']'"},
+        {"[record]\ncommit = first # at once\n", ":2: '#' behind the value"},
+        {"[record]\nnotice = read me ; twice\n", ":2: ';' behind the value"},
+        {"[ship]\nto = # nowhere\n", ":2: '#' behind the value"},
+        {"[record]\n  commit = batch\n  input = on\n  colour = red\n", ":4: unknown key colour"},
+        {"[record]\ncolour = red\n[shp]\n", ":2: unknown key colour"},
+        {"[record]\n= 5\n", ":2: neither"},
         {"[record]\ncommit = never\n", ":2: commit must be one of first|batch"},
         {"[record]\n\ncommit_ms = 0\n", ":3: commit_ms must be a number from 1 to 10000"},
         {"[record]\ncommit_ms = 10001\n", ":2: commit_ms"},
@@ -117,6 +130,81 @@ static void mistakes_are_named_with_their_line(void **state)
     }
     (void)snprintf(path, sizeof path, "%s/nowhere.conf", dir);
     REFUSES(conf_open(&c, path, &err), ERR_SYSTEM);
+}
+
+/* ${n} bytes of a line "notice = xxx". */
+static void write_long(size_t n)
+{
+    char text[600] = "[record]\nnotice = ";
+    size_t at = strlen(text), end = sizeof "[record]\n" - 1 + n;
+
+    assert_true(end < sizeof text - 40);
+    memset(text + at, 'x', end - at);
+    (void)snprintf(text + end, sizeof text - end, "\ncommit = batch\n");
+    write_file("ttytrail.conf", text);
+}
+
+static void no_line_is_cut(void **state)
+{
+    struct conf c;
+    struct error err;
+
+    (void)state;
+    write_long(198);
+    MUST(conf_open(&c, path, &err));
+    assert_int_equal(strlen(c.notice), 198 - strlen("notice = "));
+    assert_int_equal(c.commit, CONF_COMMIT_BATCH);
+    conf_clear(&c);
+    for (size_t n = 199; n < 500; n += 50) {
+        write_long(n);
+        REFUSES(conf_open(&c, path, &err), ERR_USAGE);
+        assert_non_null(strstr(err.text, "ttytrail.conf:2: longer than 198 bytes"));
+    }
+    MUST(io_replace_file(-1, path, 0600, "[record]\nnotice = a\0b\n", 22, &err));
+    REFUSES(conf_open(&c, path, &err), ERR_USAGE);
+    assert_non_null(strstr(err.text, ":2: a NUL"));
+}
+
+static void blanks_and_comments_do_not_matter(void **state)
+{
+    char text[700] = "\xef\xbb\xbf# ";
+    struct conf c;
+    struct error err;
+    size_t n = strlen(text);
+
+    (void)state;
+    memset(text + n, '#', 400);
+    (void)snprintf(text + n + 400, sizeof text - n - 400,
+                   "\r\n [record] \r\n\n\t; both\n\tinput = off\n\tnotice =  a=b;c#d \r\n"
+                   "  stream_kib=7");
+    write_file("ttytrail.conf", text);
+    MUST(conf_open(&c, path, &err));
+    assert_int_equal(c.input, 0);
+    assert_string_equal(c.notice, "a=b;c#d");
+    assert_int_equal(c.stream_kib, 7);
+    conf_clear(&c);
+}
+
+static void a_path_may_be_short_or_wrong(void **state)
+{
+    char sub[260], before[4096];
+    struct conf c;
+    struct error err;
+
+    (void)state;
+    REFUSES(conf_open(&c, dir, &err), ERR_USAGE);
+    assert_non_null(strstr(err.text, "is a directory"));
+    (void)snprintf(sub, sizeof sub, "%s/conf.d", dir);
+    MUST(io_mkdirs(sub, 0700, &err));
+    write_file("ttytrail.conf", "[store]\nkeep_days = 1\n");
+    write_file("conf.d/10.conf", "[store]\nkeep_days = 2\n");
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(chdir(dir), 0);
+    int rc = conf_open(&c, "ttytrail.conf", &err);
+    assert_int_equal(chdir(before), 0);
+    MUST(rc);
+    assert_int_equal(c.keep_days, 2);
+    conf_clear(&c);
 }
 
 static void conf_d_is_read_in_order(void **state)
@@ -148,6 +236,9 @@ int main(void)
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test_setup_teardown(every_key_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(mistakes_are_named_with_their_line, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_line_is_cut, setup, teardown),
+        cmocka_unit_test_setup_teardown(blanks_and_comments_do_not_matter, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_path_may_be_short_or_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(conf_d_is_read_in_order, setup, teardown),
     };
 

@@ -83,6 +83,9 @@ static void matches_what_it_says(void **state)
         {"to 1795348800", true},
         {"to 1795348799.5", false},
         {"tod 2026-11-22T11:59:59Z", false},
+        {"from 2026-11-22T12:00:00 to 2026-11-22T12:00:00", true},
+        {"to 2026-11-22T12:00", true},
+        {"to 2026-11-22T11:59", false},
         {"from 2026-11-20 to 2026-11-24", true},
         {"from 2026-11-24 to 2026-11-20", false},
         {"to 2026-11-22", true},
@@ -146,6 +149,9 @@ static void names_the_word_and_its_place(void **state)
         {"or user alice", "word 1, 'or'"},
         {"user alice from yesterday-ish", "word 4, 'yesterday-ish'"},
         {"to 2026-13-45", "word 2, '2026-13-45'"},
+        {"from 20261122", "a day is written 2026-11-22"},
+        {"from 2026-02-30", "there is no such day or time"},
+        {"last", "--limit 1 lists the newest session"},
         {"title_'web", "word 2: the quote is never closed"},
         {"'user'_alice", "word 1, 'user'"},
         {"x\x1b[2Jy z", "word 1, 'x\\x1b[2Jy'"},
@@ -200,10 +206,26 @@ static void refuses_what_is_too_deep_or_too_long(void **state)
     free(huge);
 }
 
+static void to_a_second_is_to_its_end(void **state)
+{
+    struct session_row s = session();
+    struct expression *e = NULL;
+    struct error err;
+
+    (void)state;
+    s.started_us = NOON_US + 999999;
+    assert_int_equal(parse("from 2026-11-22T12:00:00 to 2026-11-22T12:00:00", &e, &err), 0);
+    assert_true(expression_match(e, &s));
+    s.started_us++;
+    assert_false(expression_match(e, &s));
+    expression_free(e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(matches_what_it_says),
+        cmocka_unit_test(to_a_second_is_to_its_end),
         cmocka_unit_test(names_the_word_and_its_place),
         cmocka_unit_test(refuses_what_is_too_deep_or_too_long),
     };
