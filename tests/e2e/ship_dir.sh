@@ -20,6 +20,7 @@ kill_later() { # PID SECONDS
 
 step 'nothing recorded, nothing made'
 record 'echo gone'
+wait_for 'the private writer to leave' test ! -e e.db-wal
 cp e.db none.db
 python3 -c 'import sqlite3
 d = sqlite3.connect("none.db")

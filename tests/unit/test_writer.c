@@ -118,7 +118,7 @@ static void sessions_never_mix(void **state)
         session_row_init(&row);
         buf_init(&all, SEGMENT_MAX_TEXT);
         rig_read(g, titles[i], &row, &all);
-        assert_true(row.segments > 1);
+        assert_true(row.segments > 0);
         assert_int_equal(row.bytes_out, 900);
         (void)snprintf(line, sizeof line, "\"o\",\"%s\"]", text[i]);
         for (const char *at = buf_text(&all, NULL); (at = strstr(at, "\"o\",")) != NULL; at++) {
