@@ -154,8 +154,9 @@ static struct timespec wait_time(const struct relay *r)
         }
     }
     due = r->end_us != 0 ? sooner(due, r->end_us) : due;
-    due = r->watch_less_until_us != 0 ? sooner(due, r->watch_less_until_us) : due;
     now = clock_boot_us();
+    /* Once over, it is no deadline any more: the terminals are watched again. */
+    due = r->watch_less_until_us > now ? sooner(due, r->watch_less_until_us) : due;
     us = due > now ? sooner(due - now, 60000000U) : 0;
     return (struct timespec){.tv_sec = (time_t)(us / 1000000U),
                              .tv_nsec = (long)(us % 1000000U) * 1000};

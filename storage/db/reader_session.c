@@ -146,8 +146,9 @@ static int find_prefix(struct reader *r, const char *prefix, struct session_row 
     }
     sqlite3_reset(st);
     if (found != 1) {
-        return err_set(err, ERR_USAGE, found == 0 ? "no session %s" : "%s begins several sessions: give more digits",
-                       prefix);
+        return err_set(
+            err, ERR_USAGE,
+            found == 0 ? "no session %s" : "%s begins several sessions: give more digits", prefix);
     }
     return reader_session(r, row, ret, err);
 }
