@@ -5,10 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
+
+#define NEW_TRIES  500 /* with NEW_TRY_MS, ten seconds */
+#define NEW_TRY_MS 20
 
 static const char *const statements[STORE_STATEMENTS] = {
     [ST_BEGIN] = "BEGIN IMMEDIATE",
@@ -85,6 +90,52 @@ static int set_up_new(struct store *s, struct error *err)
     return schema_migrate(s->db, err);
 }
 
+/* The directory's lock: closing a second descriptor of the database itself would drop SQLite's own.
+ */
+static int lock_directory(const char *path)
+{
+    char dir[4200];
+    char *slash;
+    int fd;
+
+    (void)snprintf(dir, sizeof dir, "%s", path);
+    slash = strrchr(dir, '/');
+    if (slash == NULL) {
+        (void)snprintf(dir, sizeof dir, ".");
+    } else {
+        slash[slash == dir ? 1 : 0] = '\0';
+    }
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)flock(fd, LOCK_EX);
+    }
+    return fd;
+}
+
+/* Many private writers may find the same new file: one makes the database, the others find it made.
+ * The way into WAL mode is refused at once, not waited for, while anybody so much as looks. */
+static int set_up_alone(struct store *s, struct error *err)
+{
+    int lock = lock_directory(s->path);
+    int rc = -1;
+
+    for (int tries = 0; tries < NEW_TRIES && rc != 0; tries++) {
+        int is_new = schema_is_new(s->db, err);
+
+        if (tries > 0) {
+            (void)poll(NULL, 0, NEW_TRY_MS);
+        }
+        rc = is_new < 0 ? -1 : is_new > 0 ? set_up_new(s, err) : schema_migrate(s->db, err);
+        if (rc != 0 && (err == NULL || err->kind != ERR_RETRY)) {
+            break;
+        }
+    }
+    if (lock >= 0) {
+        close(lock);
+    }
+    return rc;
+}
+
 static int set_up(struct store *s, const struct store_config *config, struct error *err)
 {
     int is_new = schema_is_new(s->db, err);
@@ -97,7 +148,7 @@ static int set_up(struct store *s, const struct store_config *config, struct err
                     "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; "
                     "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096",
                     err) != 0 ||
-        (is_new ? set_up_new(s, err) : schema_migrate(s->db, err)) != 0) {
+        (is_new ? set_up_alone(s, err) : schema_migrate(s->db, err)) != 0) {
         return -1;
     }
     return schema_exec(s->db,
