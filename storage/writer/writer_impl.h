@@ -15,7 +15,7 @@
 #include "storage/writer/writer.h"
 
 #define WRITER_CACHE_BYTES (16 * 1024 * 1024) /* tails kept in memory, all sessions together */
-#define WRITER_EVENTS      64 /* peers in one turn: times PEER_TURN_BYTES is 2 MiB (PITFALLS 23) */
+#define WRITER_EVENTS      32 /* peers in one turn: times PEER_TURN_BYTES is 2 MiB (PITFALLS 23) */
 #define WRITER_DEFER_US    5000 /* how long typed input alone may wait for its commit */
 #define WRITER_RETRY_US    200000
 #define WRITER_GIVE_UP_US                                                                          \
