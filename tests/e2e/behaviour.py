@@ -80,7 +80,8 @@ def test_a_long_command_is_run_whole_and_named_in_part():
 
 def test_one_connection_serves_a_session():
     """Every new one would leave an anchor behind."""
-    o = Outer(rec('cat'))
+    o = Outer(rec('sh', '-c', 'echo ready; exec cat'))
+    o.expect(b'ready\r\n')
     for i in range(30):
         o.type(b'%d\r' % i)
         o.expect(b'%d\r\n%d\r\n' % (i, i))
