@@ -144,3 +144,28 @@ size_t utf8_partial_tail(const uint8_t *p, size_t len)
     }
     return 0;
 }
+
+size_t utf8_put(uint32_t ch, uint8_t *to)
+{
+    if (ch < 0x80) {
+        to[0] = (uint8_t)ch;
+        return 1;
+    }
+    if (ch < 0x800) {
+        to[0] = (uint8_t)(0xc0 | ch >> 6);
+        to[1] = (uint8_t)(0x80 | (ch & 0x3f));
+        return 2;
+    }
+    ch = ch <= 0x10ffff ? ch : 0xfffd;
+    if (ch < 0x10000) {
+        to[0] = (uint8_t)(0xe0 | ch >> 12);
+        to[1] = (uint8_t)(0x80 | (ch >> 6 & 0x3f));
+        to[2] = (uint8_t)(0x80 | (ch & 0x3f));
+        return 3;
+    }
+    to[0] = (uint8_t)(0xf0 | ch >> 18);
+    to[1] = (uint8_t)(0x80 | (ch >> 12 & 0x3f));
+    to[2] = (uint8_t)(0x80 | (ch >> 6 & 0x3f));
+    to[3] = (uint8_t)(0x80 | (ch & 0x3f));
+    return 4;
+}

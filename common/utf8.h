@@ -24,5 +24,8 @@ size_t utf8_printable(const uint8_t *p, size_t len);
 /** utf8_partial_tail(p, len): How many bytes (0 to 3) at the end of ${p} are an unfinished
  * character. */
 size_t utf8_partial_tail(const uint8_t *p, size_t len);
+/** utf8_put(ch, to): ${ch} as UTF-8 at ${to}, which has room for 4 bytes; how many it is.  What is
+ * no character (above U+10FFFF) becomes U+FFFD. */
+size_t utf8_put(uint32_t ch, uint8_t *to);
 
 #endif

@@ -46,7 +46,8 @@ struct screen_cell {
 };
 
 enum screen_event_kind {
-    SCREEN_PRINT,   /* `ch`, a code point (a combining one with the cell it lands on), at absrow, col */
+    SCREEN_PRINT, /* `ch`, a code point (a combining one with the cell it lands on), at absrow, col
+                   */
     SCREEN_NEWLINE, /* the cursor went to another row by a line feed, a wrap or a scroll */
     SCREEN_JUMP,    /* ... by being placed there */
     SCREEN_ALT,     /* the alternate screen was switched `on` or off */
@@ -59,7 +60,7 @@ struct screen_event {
     uint32_t ch;
     int width;      /* columns of ch: 0 to 2 */
     int64_t absrow; /* row of the cursor (of the cell, for PRINT), as screen_absrow counts */
-    int col;
+    int col;        /* of PRINT */
     bool on;
 };
 
