@@ -85,7 +85,7 @@ int verify_rows(struct verify *v, const char *path, struct error *err)
     } checks[] = {
         {"SELECT count(*) FROM segment WHERE session NOT IN (SELECT row FROM session)",
          "segments belong to no session: its row was removed"},
-        {"SELECT count(*) FROM tail WHERE session NOT IN (SELECT row FROM session)",
+        {"SELECT count(*) FROM session_tail WHERE session NOT IN (SELECT row FROM session)",
          "rows of a tail belong to no session: its row was removed"},
         {"SELECT count(*) FROM segment g JOIN session s ON s.row = g.session"
          " WHERE g.number >= s.segments OR g.number < 0",

@@ -10,10 +10,10 @@
 #include "storage/db/session.h"
 
 #define COLUMNS_SESSION                                                                            \
-    "row, id, epoch, kind, host, user, uid, title, tty, command, cols, rows, started_us, "         \
+    "row, id, epoch, kind, host, user, uid, title, tty, command, cols, rows, began_us, "           \
     "ended_us, state, exit, flags, segments, final, shipped, events, bytes_out, bytes_in, "        \
-    "redactions, head, tail_base, last_t_us, writer_boot, writer_pid, writer_start, "              \
-    "recorder_boot, recorder_pid, recorder_start, facts, last_seq, carry, carry_hash"
+    "redactions, head, tail_base, last_t_us, writer_boot, writer_pid, writer_began, "              \
+    "recorder_boot, recorder_pid, recorder_began, facts, last_seq, carry, carry_hash"
 #define COLUMNS_LAST_SEQ 34
 
 /** columns_session(st, ret, err): The current row of ${st} into ${ret} (initialised; cleared

@@ -198,7 +198,7 @@ static int read_tail(struct reader *r, const struct session_row *s, struct buf *
                      bool *ret_hash_ok, struct error *err)
 {
     sqlite3_stmt *st = reader_statement(
-        r, RD_TAIL, "SELECT hash, frames FROM tail WHERE session = ?1 ORDER BY row", err);
+        r, RD_TAIL, "SELECT hash, frames FROM session_tail WHERE session = ?1 ORDER BY row", err);
     uint8_t hash[CHAIN_HASH];
     int step, rc = 0;
 

@@ -19,11 +19,13 @@ static const char *const statements[STORE_STATEMENTS] = {
     [ST_BEGIN] = "BEGIN IMMEDIATE",
     [ST_COMMIT] = "COMMIT",
     [ST_ROLLBACK] = "ROLLBACK",
-    [ST_TAIL_INSERT] = "INSERT INTO tail (session, last_seq, hash, frames) VALUES (?1, ?2, ?3, ?4)",
-    [ST_TAIL_READ] = "SELECT hash, frames FROM tail WHERE row = ?1",
-    [ST_TAIL_DELETE] = "DELETE FROM tail WHERE row = ?1",
-    [ST_TAIL_SCAN] = "SELECT row, last_seq, length(frames), hash FROM tail WHERE session = ?1 "
-                     "ORDER BY row",
+    [ST_TAIL_INSERT] =
+        "INSERT INTO session_tail (session, last_seq, hash, frames) VALUES (?1, ?2, ?3, ?4)",
+    [ST_TAIL_READ] = "SELECT hash, frames FROM session_tail WHERE row = ?1",
+    [ST_TAIL_DELETE] = "DELETE FROM session_tail WHERE row = ?1",
+    [ST_TAIL_SCAN] =
+        "SELECT row, last_seq, length(frames), hash FROM session_tail WHERE session = ?1 "
+        "ORDER BY row",
     [ST_META_GET] = "SELECT value FROM meta WHERE key = ?1",
     [ST_META_SET] = "INSERT INTO meta (key, value) VALUES (?1, ?2) "
                     "ON CONFLICT (key) DO UPDATE SET value = excluded.value",

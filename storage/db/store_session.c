@@ -21,8 +21,8 @@ int store_session_insert(struct store *s, struct session_row *r, struct error *e
     sqlite3_stmt *st = store_statement(
         s, ST_SESSION_INSERT,
         "INSERT INTO session (id, epoch, kind, host, user, uid, title, tty, command, cols, rows, "
-        "started_us, flags, head, tail_base, writer_boot, writer_pid, writer_start, "
-        "recorder_boot, recorder_pid, recorder_start, facts, carry_hash) VALUES (?1, ?2, ?3, ?4, "
+        "began_us, flags, head, tail_base, writer_boot, writer_pid, writer_began, "
+        "recorder_boot, recorder_pid, recorder_began, facts, carry_hash) VALUES (?1, ?2, ?3, ?4, "
         "?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23)",
         err);
 
@@ -88,9 +88,9 @@ int store_session_adopt(struct store *s, int64_t row, const struct store_process
 {
     sqlite3_stmt *st = store_statement(
         s, ST_SESSION_ADOPT,
-        "UPDATE session SET writer_boot = ?2, writer_pid = ?3, writer_start = ?4, "
+        "UPDATE session SET writer_boot = ?2, writer_pid = ?3, writer_began = ?4, "
         "dead_since_us = NULL WHERE row = ?1 AND writer_boot = ?5 AND writer_pid = ?6 AND "
-        "writer_start = ?7",
+        "writer_began = ?7",
         err);
 
     if (st == NULL) {
@@ -205,8 +205,8 @@ int store_unfinished(struct store *s, int64_t after_row, struct store_unfinished
 {
     sqlite3_stmt *st = store_statement(
         s, ST_SESSION_UNFINISHED,
-        "SELECT row, id, state, writer_boot, writer_pid, writer_start, recorder_boot, "
-        "recorder_pid, recorder_start, dead_since_us, pending_us FROM session "
+        "SELECT row, id, state, writer_boot, writer_pid, writer_began, recorder_boot, "
+        "recorder_pid, recorder_began, dead_since_us, pending_us FROM session "
         "WHERE final = 0 AND row > ?1 ORDER BY row LIMIT 1",
         err);
     int rc = 0, step;

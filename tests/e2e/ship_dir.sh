@@ -193,7 +193,7 @@ for change in "UPDATE segment SET bytes = zeroblob(length(bytes)) WHERE rowid = 
     "DELETE FROM segment WHERE rowid = 4" \
     "DELETE FROM session WHERE row = 5" \
     "UPDATE session SET user = 'mallory' WHERE row = 2" "UPDATE session SET title = 'x' WHERE row = 2" \
-    "UPDATE session SET uid = uid + 1 WHERE row = 2" "UPDATE session SET started_us = 1 WHERE row = 2"; do
+    "UPDATE session SET uid = uid + 1 WHERE row = 2" "UPDATE session SET began_us = 1 WHERE row = 2"; do
     cp e.db bad.db
     python3 -c 'import sqlite3, sys; d=sqlite3.connect(sys.argv[1]); d.execute(sys.argv[2]); d.commit()' bad.db "$change" ||
         fail 'the schema changed: adapt this test'

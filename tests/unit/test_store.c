@@ -34,7 +34,7 @@ static void makes_the_schema(void **state)
     assert_int_equal(evidence_number(e->db, "PRAGMA page_size"), 4096);
     assert_int_equal(evidence_number(e->db,
                                      "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND "
-                                     "name IN ('meta', 'session', 'tail', 'segment')"),
+                                     "name IN ('meta', 'session', 'session_tail', 'segment')"),
                      4);
     assert_int_equal(evidence_number(e->db,
                                      "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' "
@@ -323,9 +323,11 @@ static void says_whether_the_tail_holds(void **state)
     assert_int_equal(event_next(buf_data(&frames), frames.len, &ev, &used, &err), 1);
     assert_memory_equal(ev.bytes, "one", 3);
     assert_int_equal(frames.len, 2 * used);
-    sql(e->db, "UPDATE tail SET frames = CAST(replace(CAST(frames AS TEXT), 'two', 'owt') AS BLOB)"
-               " WHERE 0; UPDATE tail SET frames = (SELECT frames FROM tail WHERE last_seq = 1) "
-               "WHERE last_seq = 2");
+    sql(e->db,
+        "UPDATE session_tail SET frames = CAST(replace(CAST(frames AS TEXT), 'two', 'owt') AS BLOB)"
+        " WHERE 0; UPDATE session_tail SET frames = (SELECT frames FROM session_tail WHERE "
+        "last_seq = 1) "
+        "WHERE last_seq = 2");
     buf_reset(&frames);
     assert_int_equal(reader_snapshot(r, s.row, &out, &frames, &ok, &err), 1);
     assert_false(ok);
@@ -402,7 +404,7 @@ static void rolls_back_whole(void **state)
     store_rollback(e->store);
     store_rollback(e->store); /* once more does nothing */
     assert_int_equal(evidence_number(e->db, "SELECT count(*) FROM session"), 0);
-    assert_int_equal(evidence_number(e->db, "SELECT count(*) FROM tail"), 0);
+    assert_int_equal(evidence_number(e->db, "SELECT count(*) FROM session_tail"), 0);
     session_row_clear(&s);
 }
 
