@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
+#include <regex.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +18,7 @@
 
 #define TEXT_MAX (1024U * 1024)
 
-enum conf_type { TYPE_NUMBER, TYPE_CHOICE, TYPE_TEXT };
+enum conf_type { TYPE_NUMBER, TYPE_CHOICE, TYPE_TEXT, TYPE_PATTERN };
 
 struct conf_key {
     const char *section, *name;
@@ -42,6 +43,12 @@ struct conf_key {
         section, name, TYPE_TEXT, offsetof(struct conf, member), "", 0, 0, NULL                    \
     }
 
+/* POSIX extended regular expressions (regex(7)). */
+#define PATTERN(section, name, member)                                                             \
+    {                                                                                              \
+        section, name, TYPE_PATTERN, offsetof(struct conf, member), "", 0, 0, NULL                 \
+    }
+
 static const struct conf_key keys[] = {
     CHOICE("record", "commit", commit, "first", "first|batch"),
     NUMBER("record", "commit_ms", commit_ms, "50", 1, 10000),
@@ -53,12 +60,13 @@ static const struct conf_key keys[] = {
     TEXT("record", "notice", notice),
     CHOICE("redact", "redact", redact, "balanced", "strict|balanced|off"),
     CHOICE("redact", "blind_commands", blind_commands, "record+alert", "record+alert|redact"),
-    TEXT("redact", "prompt_patterns", prompt_patterns),
+    PATTERN("redact", "prompt_patterns", prompt_patterns),
     CHOICE("redact", "mask_output", mask_output, "hide", "hide|keep"),
     NUMBER("redact", "hold_max_kib", hold_max_kib, "64", 1, 1024),
     NUMBER("redact", "hold_max_s", hold_max_s, "30", 1, 600),
     NUMBER("redact", "typeahead_hold_s", typeahead_hold_s, "2", 0, 30),
     CHOICE("redact", "tokens", tokens, "on", "off|on"),
+    NUMBER("redact", "max_no_echo", max_no_echo, "512", 0, 1048576),
     CHOICE("store", "durability", durability, "process", "process|power"),
     NUMBER("store", "segment_kib", segment_kib, "512", 1, 16384),
     NUMBER("store", "wal_max_mib", wal_max_mib, "64", 1, 4096),
@@ -94,6 +102,27 @@ static int set_text(struct conf *c, const struct conf_key *k, const char *value,
     free(*at);
     *at = copy;
     return 0;
+}
+
+static int set_pattern(struct conf *c, const struct conf_key *k, const char *value,
+                       struct error *err)
+{
+    regex_t compiled;
+    char why[120];
+    int code;
+
+    if (strlen(value) >= CONF_PATTERN_MAX) {
+        return err_set(err, ERR_USAGE, "%s is longer than %u bytes", k->name, CONF_PATTERN_MAX - 1);
+    }
+    code = value[0] == '\0' ? 0 : regcomp(&compiled, value, REG_EXTENDED | REG_NOSUB);
+    if (code != 0) {
+        (void)regerror(code, &compiled, why, sizeof why);
+        return err_set(err, ERR_USAGE, "%s is no regular expression (regex(7)): %s", k->name, why);
+    }
+    if (value[0] != '\0') {
+        regfree(&compiled);
+    }
+    return set_text(c, k, value, err);
 }
 
 /* The index of ${value} among the words "a|b|c", or -1. */
@@ -142,6 +171,9 @@ static int set_key(struct conf *c, const char *section, const char *name, const 
         if (k->type == TYPE_TEXT) {
             return set_text(c, k, value, err);
         }
+        if (k->type == TYPE_PATTERN) {
+            return set_pattern(c, k, value, err);
+        }
         if (k->type == TYPE_NUMBER) {
             return set_number(c, k, value, err);
         }
@@ -171,7 +203,7 @@ int conf_init(struct conf *c, struct error *err)
 void conf_clear(struct conf *c)
 {
     for (size_t i = 0; i < KEYS; i++) {
-        if (keys[i].type == TYPE_TEXT) {
+        if (keys[i].type == TYPE_TEXT || keys[i].type == TYPE_PATTERN) {
             char **at = (char **)((char *)c + keys[i].offset);
 
             free(*at);

@@ -21,13 +21,16 @@ enum conf_durability { CONF_DURABILITY_PROCESS, CONF_DURABILITY_POWER };
 enum conf_full { CONF_FULL_RING, CONF_FULL_END, CONF_FULL_CONTINUE };
 enum conf_confirm { CONF_CONFIRM_PUT, CONF_CONFIRM_HEAD };
 
+#define CONF_PATTERN_MAX 1024U /* bytes of a pattern and its NUL */
+
 /* Strings are owned, never NULL ("" when unset). */
 struct conf {
     /* [record] */
     int64_t commit, commit_ms, input, stream_kib, stream_input, on_writer_loss, writer_timeout_s;
     char *notice;
     /* [redact] */
-    int64_t redact, blind_commands, mask_output, hold_max_kib, hold_max_s, typeahead_hold_s, tokens;
+    int64_t redact, blind_commands, mask_output, hold_max_kib, hold_max_s, typeahead_hold_s, tokens,
+        max_no_echo;
     char *prompt_patterns;
     /* [store] */
     int64_t durability, segment_kib, wal_max_mib, reserve_mib, on_disk_full, keep_days;

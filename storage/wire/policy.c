@@ -15,6 +15,10 @@ void policy_defaults(struct policy *p)
     p->redact = POLICY_REDACT_BALANCED;
     p->hold_max_kib = 64;
     p->hold_max_s = 30;
+    p->mask_hide = true;
+    p->typeahead_hold_s = 2;
+    p->tokens = true;
+    p->max_no_echo = 512;
 }
 
 int policy_put(struct buf *out, const struct policy *p, struct error *err)
@@ -33,6 +37,11 @@ int policy_put(struct buf *out, const struct policy *p, struct error *err)
         {"redact", p->redact},
         {"hold_max_kib", p->hold_max_kib},
         {"hold_max_s", p->hold_max_s},
+        {"blind", p->blind},
+        {"mask_hide", p->mask_hide},
+        {"typeahead_hold_s", p->typeahead_hold_s},
+        {"tokens", p->tokens},
+        {"max_no_echo", p->max_no_echo},
     };
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
@@ -40,7 +49,9 @@ int policy_put(struct buf *out, const struct policy *p, struct error *err)
             return -1;
         }
     }
-    return facts_put_text(out, "notice", p->notice, err);
+    return facts_put_text(out, "prompt_patterns", p->prompt_patterns, err) != 0
+               ? -1
+               : facts_put_text(out, "notice", p->notice, err);
 }
 
 /* ${key} as a number from 0 to ${max}, or ${old}. */
@@ -63,5 +74,11 @@ void policy_from(struct policy *p, const struct facts *f)
     p->redact = (enum policy_redact)number(f, "redact", p->redact, 2);
     p->hold_max_kib = number(f, "hold_max_kib", p->hold_max_kib, 1024);
     p->hold_max_s = number(f, "hold_max_s", p->hold_max_s, 600);
+    p->blind = (enum policy_blind)number(f, "blind", p->blind, 1);
+    p->mask_hide = number(f, "mask_hide", p->mask_hide, 1) != 0;
+    p->typeahead_hold_s = number(f, "typeahead_hold_s", p->typeahead_hold_s, 30);
+    p->tokens = number(f, "tokens", p->tokens, 1) != 0;
+    p->max_no_echo = number(f, "max_no_echo", p->max_no_echo, 1048576);
+    facts_text(f, "prompt_patterns", p->prompt_patterns, sizeof p->prompt_patterns);
     facts_text(f, "notice", p->notice, sizeof p->notice);
 }

@@ -12,6 +12,7 @@
 #include "storage/wire/facts.h"
 
 enum policy_loss { POLICY_LOSS_BLOCK, POLICY_LOSS_END, POLICY_LOSS_CONTINUE };
+enum policy_blind { POLICY_BLIND_ALERT, POLICY_BLIND_REDACT };
 enum policy_redact { POLICY_REDACT_STRICT, POLICY_REDACT_BALANCED, POLICY_REDACT_OFF };
 
 struct policy {
@@ -24,7 +25,13 @@ struct policy {
     uint32_t writer_timeout_s;
     enum policy_redact redact;
     uint32_t hold_max_kib, hold_max_s;
-    char notice[512]; /* shown to the user before the session; "" for none */
+    enum policy_blind blind; /* what becomes of lines that a line editor does not echo */
+    bool mask_hide;          /* mask characters are left out of the recorded output */
+    uint32_t typeahead_hold_s;
+    bool tokens;                /* access tokens are replaced in what is recorded */
+    uint32_t max_no_echo;       /* bytes typed unseen in one region before an alert; 0: none */
+    char prompt_patterns[1024]; /* POSIX extended regular expressions, joined by '|' */
+    char notice[512];           /* shown to the user before the session; "" for none */
 };
 
 /** policy_defaults(p): The built-in policy (docs/DESIGN.md section 10). */
