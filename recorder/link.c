@@ -229,11 +229,11 @@ void link_text(struct link *l, char kind, uint64_t t_us, const char *fmt, ...)
     }
 }
 
-void link_pending(struct link *l, uint64_t t_us)
+void link_pending(struct link *l, uint64_t t_us, bool at_once)
 {
     struct error err;
 
-    if (!l->unrecorded && client_pending(l->client, t_us, &err) == 0 && t_us != CLIENT_NO_PENDING) {
+    if (!l->unrecorded && client_pending(l->client, t_us, &err) == 0 && at_once) {
         flush(l);
     }
 }

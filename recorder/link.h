@@ -53,8 +53,9 @@ uint64_t link_output(struct link *l, char kind, uint64_t t_us, const void *bytes
 void link_event(struct link *l, char kind, uint64_t t_us, const void *bytes, size_t len);
 void link_text(struct link *l, char kind, uint64_t t_us, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-/** link_pending(l, t_us): The watermark; sent at once, since the keys it speaks of go next. */
-void link_pending(struct link *l, uint64_t t_us);
+/** link_pending(l, t_us, at_once): The watermark; ${at_once}: the keys it speaks of go next, else
+ * with whatever is sent next. */
+void link_pending(struct link *l, uint64_t t_us, bool at_once);
 
 /** link_send(l): Send what is queued, unless waiting for the answer to what is on its way is as
  * good. */

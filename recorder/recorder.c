@@ -233,7 +233,7 @@ static int set_going(struct recorder *r, struct error *err)
         return -1;
     }
     if (r->outer >= 0) {
-        if (tty_open(&r->tty, &r->term, &r->pty, &r->link, input, err) != 0) {
+        if (tty_open(&r->tty, &r->term, &r->pty, &r->link, r->child.pid, input, err) != 0) {
             return -1;
         }
         r->tty_open = true;

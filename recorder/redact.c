@@ -1,58 +1,148 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recorder/redact.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-#define WHY_RULE_A "canonical no-echo"
+#include "recorder/redact_impl.h"
 
-#define KEY_CTRL_C  3
-#define KEY_CTRL_D  4
-#define KEY_LF      10
-#define KEY_CR      13
-#define KEY_CTRL_Z  26
-#define KEY_CTRL_BS 28 /* ^\ */
+#define KEY_LF 10
+#define KEY_CR 13
 
-int redact_open(struct redact *r, bool enabled, uint32_t hold_max_s, const struct redact_sink *sink,
-                struct error *err)
+#define IDLE_CLEAR_US (250U * REDACT_MS) /* the watermark stays while keys come this fast */
+#define PENDING_OLD   REDACT_S           /* ... and never speaks of more than this too much */
+#define AHEAD_POLL_US (10U * REDACT_MS)
+#define FIRST_SRTT    (30U * REDACT_MS)
+#define DECIDED_MAX   1000 /* runs in one tick */
+
+int redact_new(struct redact **ret, const struct redact_config *config,
+               const struct redact_sink *sink, struct error *err)
 {
-    memset(r, 0, sizeof *r);
+    struct redact *r = calloc(1, sizeof *r);
+
+    if (r == NULL) {
+        return err_sys(err, "allocate");
+    }
+    r->config = *config;
     r->sink = *sink;
-    r->enabled = enabled;
-    r->hold_max_us = (uint64_t)hold_max_s * 1000000U;
     r->pending_us = REDACT_NO_PENDING;
-    return arena_open(&r->arena, err);
+    r->srtt_us = r->rttvar_us = FIRST_SRTT;
+    r->snapshot_of = UINT64_MAX;
+    r->fifo = secrets_alloc(&r->secrets, REDACT_FIFO);
+    if (r->fifo == NULL) {
+        redact_free(r);
+        return err_set(err, ERR_SYSTEM, "no memory for typed keys");
+    }
+    view_open(&r->view, &r->secrets, config->rows, config->cols, redact_echo_event, r);
+    typed_open(&r->typed, &r->secrets, (size_t)config->hold_max_kib * 1024U + UNIT_MAX);
+    prompt_open(&r->prompt, config->prompt_patterns);
+    r->config.prompt_patterns = NULL;
+    *ret = r;
+    return 0;
 }
 
-void redact_close(struct redact *r)
+void redact_free(struct redact *r)
 {
-    arena_close(&r->arena);
+    if (r == NULL) {
+        return;
+    }
+    prompt_close(&r->prompt);
+    view_close(&r->view);
+    typed_close(&r->typed);
+    withhold_close(&r->withhold, &r->secrets);
+    secrets_close(&r->secrets);
+    explicit_bzero(r, sizeof *r);
+    free(r);
 }
+
+bool redact_locked(const struct redact *r)
+{
+    return !r->secrets.unlocked;
+}
+
+/* ---- the watermark ---- */
+
+static uint64_t oldest_undecided(const struct redact *r)
+{
+    return r->typed.count > 0   ? typed_at(&r->typed, 0)->t_us
+           : r->partial_len > 0 ? r->partial_us
+           : r->n_reads > 0     ? r->reads[r->first_read].t_us
+                                : REDACT_NO_PENDING;
+}
+
+static void tell_pending(struct redact *r, uint64_t t_us, bool at_once)
+{
+    if (r->pending_us != t_us) {
+        r->pending_us = t_us;
+        r->sink.pending(r->sink.user, t_us, at_once);
+    }
+}
+
+/* A watermark that is a little too low costs nothing, a message for every key does. */
+static void tend_pending(struct redact *r, uint64_t now_us)
+{
+    uint64_t oldest = oldest_undecided(r);
+
+    if (r->pending_us == REDACT_NO_PENDING) {
+        return;
+    }
+    if (oldest == REDACT_NO_PENDING) {
+        if (now_us >= r->last_key_us + IDLE_CLEAR_US) {
+            tell_pending(r, REDACT_NO_PENDING, false);
+        } else if (now_us > r->pending_us + PENDING_OLD) {
+            tell_pending(r, now_us, false);
+        }
+    } else if (oldest > r->pending_us + PENDING_OLD) {
+        tell_pending(r, oldest, false);
+    }
+}
+
+/* ---- keys on their way to the pty ---- */
 
 size_t redact_space(struct redact *r, uint8_t **ret)
 {
-    return arena_space(&r->arena, ret);
+    size_t used = r->fifo_off + r->fifo_len;
+
+    *ret = r->fifo + used;
+    if (typed_full(&r->typed) && r->config.policy != REDACT_OFF) {
+        return 0;
+    }
+    if (r->fifo_len > 0 && r->fifo_off > 0 && used == REDACT_FIFO) {
+        memmove(r->fifo, r->fifo + r->fifo_off, r->fifo_len);
+        explicit_bzero(r->fifo + r->fifo_len, r->fifo_off);
+        r->fifo_off = 0;
+        *ret = r->fifo + r->fifo_len;
+        used = r->fifo_len;
+    }
+    return REDACT_FIFO - used;
 }
 
 void redact_typed(struct redact *r, size_t n, uint64_t t_us)
 {
-    arena_filled(&r->arena, n);
-    if (r->count == REDACT_READS) {
-        r->reads[(r->first + r->count - 1) % REDACT_READS].len += n;
+    struct redact_read *last = &r->reads[(r->first_read + r->n_reads - 1) % REDACT_READS];
+
+    r->fifo_len += n;
+    if (r->n_reads == REDACT_READS) {
+        last->len += n;
         return;
     }
-    r->reads[(r->first + r->count) % REDACT_READS].t_us = t_us;
-    r->reads[(r->first + r->count) % REDACT_READS].len = n;
-    r->count++;
+    r->reads[(r->first_read + r->n_reads++) % REDACT_READS] = (struct redact_read){t_us, n};
 }
 
 /* A slice never spans two reads, so it has one time; nor two lines, so that the modes which the
  * first line's reader set are seen before the second is written. */
 size_t redact_next(const struct redact *r, const uint8_t **ret)
 {
-    const uint8_t *p = r->arena.mem + r->arena.off;
-    size_t len = r->count > 0 ? r->reads[r->first].len : 0;
+    const uint8_t *p = r->fifo + r->fifo_off;
+    size_t len = r->n_reads > 0 ? r->reads[r->first_read].len : 0;
 
     *ret = p;
+    if (r->config.policy != REDACT_OFF && typed_full(&r->typed)) {
+        return 0;
+    }
+    /* No more keys than there is room for: what is written has to be held. */
+    len = len < TYPED_KEYS - r->typed.count ? len : TYPED_KEYS - r->typed.count;
+    len = len < UNIT_MAX ? len : UNIT_MAX;
     for (size_t i = 0; i < len; i++) {
         if (p[i] == KEY_CR || p[i] == KEY_LF) {
             return i + 1;
@@ -61,129 +151,166 @@ size_t redact_next(const struct redact *r, const uint8_t **ret)
     return len;
 }
 
-static bool is_secret(tcflag_t lflag)
+void redact_before(struct redact *r, const struct redact_tty *before)
+{
+    r->before = *before;
+    if (r->config.policy != REDACT_OFF && r->n_reads > 0 && r->pending_us == REDACT_NO_PENDING) {
+        tell_pending(r, r->reads[r->first_read].t_us, true);
+    }
+}
+
+static bool is_silent(tcflag_t lflag)
 {
     return (lflag & ICANON) != 0 && (lflag & ECHO) == 0;
 }
 
-static void tell_pending(struct redact *r, uint64_t t_us)
+/* Either reading may be the one that tells: the prompt comes up, or is gone, in between. */
+static enum typed_class class_of(tcflag_t before, tcflag_t after)
 {
-    if (r->pending_us != t_us) {
-        r->pending_us = t_us;
-        r->sink.pending(r->sink.user, t_us);
+    if (is_silent(before) || is_silent(after)) {
+        return TYPED_SILENT;
     }
-}
-
-void redact_before(struct redact *r, tcflag_t lflag)
-{
-    if (r->enabled && r->count > 0 && is_secret(lflag) && !r->running) {
-        tell_pending(r, r->reads[r->first].t_us);
-    }
-}
-
-static void begin_run(struct redact *r, uint64_t t_us)
-{
-    if (!r->running) {
-        r->running = true;
-        r->marked = false;
-        r->run_us = t_us;
-        tell_pending(r, t_us);
-    }
-}
-
-static void end_run(struct redact *r, uint64_t end_us)
-{
-    if (r->running) {
-        r->running = false;
-        if (!r->marked) {
-            r->sink.mark(r->sink.user, r->run_us, end_us, WHY_RULE_A);
-        }
-    }
-}
-
-/* What ends a line stays recorded: ^C and ^Z only where they are signals (mysql's prompt takes them
- * as characters, and a password may hold one). */
-static bool ends_line(uint8_t c, tcflag_t lflag)
-{
-    switch (c) {
-    case KEY_CR:
-    case KEY_LF:
-    case KEY_CTRL_D:
-        return true;
-    case KEY_CTRL_C:
-    case KEY_CTRL_Z:
-    case KEY_CTRL_BS:
-        return (lflag & ISIG) != 0;
-    default:
-        return false;
-    }
-}
-
-static void hide(struct redact *r, const uint8_t *p, size_t n, uint64_t t_us, tcflag_t lflag)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (ends_line(p[i], lflag)) {
-            end_run(r, t_us);
-            r->sink.input(r->sink.user, t_us, p + i, 1);
-        } else {
-            begin_run(r, t_us);
-        }
-    }
-    if (!r->running) {
-        tell_pending(r, REDACT_NO_PENDING);
-    }
+    return (before & ICANON) != 0 && (after & ICANON) != 0 ? TYPED_ECHOED : TYPED_RAW;
 }
 
 static void forget(struct redact *r, size_t n)
 {
-    arena_drop(&r->arena, n);
-    r->reads[r->first].len -= n;
-    if (r->reads[r->first].len == 0) {
-        r->first = (r->first + 1) % REDACT_READS;
-        r->count--;
+    explicit_bzero(r->fifo + r->fifo_off, n);
+    r->fifo_off += n;
+    r->fifo_len -= n;
+    r->reads[r->first_read].len -= n;
+    if (r->reads[r->first_read].len == 0) {
+        r->first_read = (r->first_read + 1) % REDACT_READS;
+        r->n_reads--;
+    }
+    if (r->fifo_len == 0) {
+        r->fifo_off = 0;
     }
 }
 
-void redact_written(struct redact *r, size_t n, tcflag_t before, tcflag_t after)
+void redact_written(struct redact *r, size_t n, const struct redact_tty *after, uint64_t now_us)
 {
-    const uint8_t *p = r->arena.mem + r->arena.off;
+    const uint8_t *p = r->fifo + r->fifo_off;
+    enum typed_class class = class_of(r->before.lflag, after->lflag);
     uint64_t t_us;
 
-    if (r->count == 0 || n == 0) {
+    if (r->n_reads == 0 || n == 0) {
         return;
     }
-    n = n < r->reads[r->first].len ? n : r->reads[r->first].len;
-    t_us = r->reads[r->first].t_us;
-    /* Either reading may be the one that tells: the prompt comes up, or is gone, in between. */
-    if (r->enabled && (is_secret(before) || is_secret(after))) {
-        hide(r, p, n, t_us, is_secret(before) ? before : after);
-    } else {
-        end_run(r, t_us);
-        tell_pending(r, REDACT_NO_PENDING);
+    n = n < r->reads[r->first_read].len ? n : r->reads[r->first_read].len;
+    t_us = r->reads[r->first_read].t_us;
+    if (r->config.policy == REDACT_OFF) {
         r->sink.input(r->sink.user, t_us, p, n);
+    } else {
+        tcflag_t lflag = is_silent(r->before.lflag) ? r->before.lflag : after->lflag;
+
+        redact_tick(r, after, now_us);
+        redact_keys_typed(r, p, n, class, (lflag & ISIG) != 0, t_us);
+        redact_release_echoed(r);
     }
     forget(r, n);
 }
 
-void redact_tick(struct redact *r, uint64_t now_us)
+/* ---- output, and time ---- */
+
+bool redact_wants_tty(const struct redact *r)
 {
-    if (redact_deadline(r) <= now_us) {
-        r->sink.mark(r->sink.user, r->run_us, now_us, WHY_RULE_A);
-        r->marked = true;
-        tell_pending(r, REDACT_NO_PENDING);
+    return redact_ahead_waits(r);
+}
+
+void redact_output(struct redact *r, const uint8_t *bytes, size_t len, const struct redact_tty *tty,
+                   uint64_t now_us)
+{
+    if (r->config.policy == REDACT_OFF) {
+        r->sink.output(r->sink.user, now_us, bytes, len);
+        return;
     }
+    r->now_us = now_us;
+    if (redact_output_watching(r)) {
+        redact_tick(r, tty, now_us);
+        redact_output_watched(r, bytes, len, tty);
+    } else {
+        view_keep(&r->view, bytes, len);
+        r->sink.output(r->sink.user, now_us, bytes, len);
+        r->last_out_us = now_us;
+    }
+    tend_pending(r, now_us);
+}
+
+void redact_resize(struct redact *r, int rows, int cols)
+{
+    if (r->config.policy != REDACT_OFF) {
+        view_resize(&r->view, rows, cols);
+    }
+}
+
+static void tick_ahead(struct redact *r, const struct redact_tty *tty, uint64_t now_us)
+{
+    redact_ahead_look(r, tty, now_us);
+    if (redact_ahead_waits(r) && now_us >= redact_ahead_due(r)) {
+        if (typed_run_of(&r->typed, typed_at(&r->typed, 0))->suspect) {
+            redact_release_decide(r, now_us);
+        } else {
+            redact_ahead_settle(r, now_us);
+        }
+    }
+}
+
+void redact_tick(struct redact *r, const struct redact_tty *tty, uint64_t now_us)
+{
+    r->now_us = now_us;
+    if (redact_keys_due(r) <= now_us) {
+        redact_keys_partial(r);
+    }
+    if (redact_output_due(r) <= now_us) {
+        redact_output_tick(r);
+    }
+    if (redact_ahead_waits(r)) {
+        tick_ahead(r, tty, now_us);
+    }
+    redact_release_echoed(r);
+    for (int i = 0; i < DECIDED_MAX && r->typed.count > 0; i++) {
+        if (redact_release_due(r) > now_us) {
+            break;
+        }
+        redact_release_decide(r, now_us);
+        redact_release_echoed(r);
+    }
+    tend_pending(r, now_us);
+}
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
 }
 
 uint64_t redact_deadline(const struct redact *r)
 {
-    return r->running && !r->marked ? r->run_us + r->hold_max_us : REDACT_NO_PENDING;
+    uint64_t due = sooner(sooner(redact_release_due(r), redact_keys_due(r)), redact_output_due(r));
+
+    if (r->config.policy == REDACT_OFF) {
+        return REDACT_NO_PENDING;
+    }
+    if (redact_ahead_waits(r)) {
+        due = sooner(due, r->now_us + AHEAD_POLL_US);
+    }
+    if (r->pending_us != REDACT_NO_PENDING && oldest_undecided(r) == REDACT_NO_PENDING) {
+        due = sooner(due, r->last_key_us + IDLE_CLEAR_US);
+    }
+    return due;
 }
 
 void redact_end(struct redact *r, uint64_t now_us)
 {
-    end_run(r, now_us);
-    tell_pending(r, REDACT_NO_PENDING);
+    r->now_us = now_us;
+    redact_keys_partial(r);
+    while (r->typed.count > 0) {
+        redact_release_decide(r, now_us);
+    }
+    redact_output_end(r);
+    tell_pending(r, REDACT_NO_PENDING, false);
     /* What was typed but never reached the pty was read by nobody: it is not recorded. */
-    arena_drop(&r->arena, r->arena.len);
-    r->count = 0;
+    explicit_bzero(r->fifo, REDACT_FIFO);
+    r->fifo_off = r->fifo_len = 0;
+    r->n_reads = 0;
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What of the keyboard may be recorded.  A pure core: keys come in with their time, go to the pty
- * in slices, each slice is judged by the pty's modes read just before and just after its write, and
- * what is decided comes out through callbacks, as input or as one mark.  Here is rule A
- * (redaction/README.md): a slice written while the pty was canonical without echo, before or after,
- * is never recorded.  Input may wait, with the time of its keys, while output goes on: the other
- * rules come in at the same place. Knows nothing of descriptors, clocks or the writer.
+ * What of a terminal may be recorded.  A pure core without descriptors or a clock: keys come in
+ * with their time and the pty's modes around their write, output with its time; input that may be
+ * recorded, output that may, and marks come out through callbacks.  The detector is the one of
+ * docs/DESIGN.md section 4: a key is undecided until the screen has shown it, or its run is over
+ * and a rule says what it was.  Output waits for nothing, two cases apart: what shows nothing but
+ * the shape of a secret (mask characters), and the echo of a line that was typed ahead.
  *
- * Invariants: typed bytes live in the arena alone until they are released, and are wiped when they
- * leave it; `pending` is called with the time of the earliest undecided key before that key is
- * handed to the pty, as far as the modes before the write tell (PITFALLS 33), and with
- * REDACT_NO_PENDING once all is decided; a mark holds times, never a count or a rhythm.
+ * Invariants: typed bytes lie in locked memory alone until they are released, and are wiped when
+ * they leave it; of typed text, four characters in a row that the screen did not show are never
+ * released but by rules E and K, which say so in a mark; `pending` is called with a time no later
+ * than the earliest undecided key before that key is handed to the pty (PITFALLS 33); a mark holds
+ * times, never a count or a rhythm; memory is bounded, and time per byte.
  */
 #ifndef TTYTRAIL_RECORDER_REDACT_H
 #define TTYTRAIL_RECORDER_REDACT_H
@@ -21,56 +22,80 @@
 #include <termios.h>
 
 #include "common/err.h"
-#include "recorder/arena.h"
 
 #define REDACT_NO_PENDING UINT64_MAX
-#define REDACT_READS      32U /* times of keys kept apart; beyond, later keys get an earlier time */
 
 struct redact_sink {
     void *user;
-    /* Released: may be recorded; borrowed for the call. */
+    /* Released: may be recorded; borrowed for the call.  Times of input may step back. */
     void (*input)(void *user, uint64_t t_us, const uint8_t *bytes, size_t len);
-    /* A run was redacted: from its first key to its end. */
-    void (*mark)(void *user, uint64_t start_us, uint64_t end_us, const char *why);
-    void (*pending)(void *user, uint64_t t_us);
+    /* Of output: may be recorded, in the order of the calls. */
+    void (*output)(void *user, uint64_t t_us, const uint8_t *bytes, size_t len);
+    /* ${what} happened from ${start_us} to ${end_us}: "redacted WHY", "alert WORD", "silent keys"
+     * (docs/FORMAT.md, "Marks"). */
+    void (*mark)(void *user, uint64_t start_us, uint64_t end_us, const char *what);
+    /* The watermark; ${at_once}: keys follow that it speaks of. */
+    void (*pending)(void *user, uint64_t t_us, bool at_once);
+    /* Somebody may be reading a secret: note who. */
+    void (*reader)(void *user);
 };
 
-struct redact {
-    struct redact_sink sink;
-    bool enabled;
-    uint64_t hold_max_us;
-    struct arena arena;
-    struct {
-        uint64_t t_us;
-        size_t len;
-    } reads[REDACT_READS];
-    unsigned first, count;
-    bool running;        /* in a redacted run */
-    bool marked;         /* ... whose mark was already given, by hold_max */
-    uint64_t run_us;     /* its first key */
-    uint64_t pending_us; /* as last told */
+enum redact_policy { REDACT_OFF, REDACT_BALANCED, REDACT_STRICT };
+
+struct redact_config {
+    enum redact_policy policy;
+    bool blind_redact;           /* rule E redacts instead of raising an alert */
+    bool mask_hide;              /* mask characters do not go into the record */
+    uint32_t hold_max_kib;       /* undecided input at most */
+    uint32_t hold_max_s;         /* ... and for how long */
+    uint32_t typeahead_hold_s;   /* rule T waits so long for a prompt; 0: no rule T */
+    uint32_t max_no_echo;        /* bytes typed unseen in one region before an alert; 0: none */
+    const char *prompt_patterns; /* borrowed during redact_new */
+    int rows, cols;
 };
 
-/** redact_open(r, enabled, hold_max_s, sink, err): ${enabled} false releases everything. */
-int redact_open(struct redact *r, bool enabled, uint32_t hold_max_s, const struct redact_sink *sink,
-                struct error *err);
-/** redact_close(r): Wipe; an unopened (zeroed) ${r} is accepted. */
-void redact_close(struct redact *r);
+/* What the terminal says of itself at some moment. */
+struct redact_tty {
+    tcflag_t lflag;
+    long job;     /* foreground process group, 0 unknown */
+    bool foreign; /* ... which is not the session's own first process */
+    int unread;   /* bytes of whole lines that nobody has read yet; -1 unknown */
+};
 
-/** redact_space(r, ret), redact_typed(r, n, t_us): Room to read keys into, and how many came when.
- */
+struct redact;
+
+/** redact_new(ret, config, sink, err): Owned by the caller; ${sink} is copied. */
+int redact_new(struct redact **ret, const struct redact_config *config,
+               const struct redact_sink *sink, struct error *err);
+/** redact_free(r): Wipe.  NULL does nothing. */
+void redact_free(struct redact *r);
+/** redact_locked(r): Whether its memory could be locked. */
+bool redact_locked(const struct redact *r);
+
+/** redact_space(r, ret), redact_typed(r, n, t_us): Room to read keys into (0: not now), and how
+ * many came when. */
 size_t redact_space(struct redact *r, uint8_t **ret);
 void redact_typed(struct redact *r, size_t n, uint64_t t_us);
 
 /** redact_next(r, ret): The slice to write to the pty next, up to a line's end; 0 when none. */
 size_t redact_next(const struct redact *r, const uint8_t **ret);
-/** redact_before(r, lflag): The slice is about to be written under the modes ${lflag}. */
-void redact_before(struct redact *r, tcflag_t lflag);
-/** redact_written(r, n, before, after): ${n} of its bytes were; decide on them. */
-void redact_written(struct redact *r, size_t n, tcflag_t before, tcflag_t after);
-/** redact_tick(r, now_us): Decide what has waited for too long.  Call at redact_deadline(r). */
-void redact_tick(struct redact *r, uint64_t now_us);
-/** redact_deadline(r): When redact_tick has work to do; REDACT_NO_PENDING for never. */
+/** redact_before(r, before): The slice is about to be written to a pty that is so. */
+void redact_before(struct redact *r, const struct redact_tty *before);
+/** redact_written(r, n, after, now_us): ${n} of its bytes were, and now the pty is so. */
+void redact_written(struct redact *r, size_t n, const struct redact_tty *after, uint64_t now_us);
+
+/** redact_wants_tty(r): Whether redact_output and redact_tick need to know the terminal's state;
+ * else ${tty} may be NULL. */
+bool redact_wants_tty(const struct redact *r);
+/** redact_output(r, bytes, len, tty, now_us): A program wrote this; sink.output gets, within the
+ * call, what of it may be recorded now. */
+void redact_output(struct redact *r, const uint8_t *bytes, size_t len, const struct redact_tty *tty,
+                   uint64_t now_us);
+void redact_resize(struct redact *r, int rows, int cols);
+
+/** redact_tick(r, tty, now_us): Decide what is due.  Call at redact_deadline(r), which is
+ * REDACT_NO_PENDING for never. */
+void redact_tick(struct redact *r, const struct redact_tty *tty, uint64_t now_us);
 uint64_t redact_deadline(const struct redact *r);
 /** redact_end(r, now_us): The session ends: decide everything. */
 void redact_end(struct redact *r, uint64_t now_us);

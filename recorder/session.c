@@ -97,7 +97,7 @@ static int put_process(struct buf *out, struct error *err)
     clock_boot_id(boot);
     if (facts_put_text(out, "boot_id", boot, err) != 0 ||
         facts_put_int(out, "pid", pid, err) != 0 ||
-        facts_put_int(out, "start", (int64_t)clock_process_start(pid), err) != 0) {
+        facts_put_int(out, "pid_began", (int64_t)clock_process_start(pid), err) != 0) {
         return -1;
     }
     return facts_put_int(out, "ppid", getppid(), err);

@@ -33,11 +33,7 @@ static void on_keep(void *user, uint64_t t_us, const uint8_t *bytes, size_t len)
 {
     struct stream *s = user;
 
-    if (s->kind == 'i') {
-        link_event(s->link, 'i', t_us, bytes, len);
-    } else {
-        (void)link_output(s->link, s->kind, t_us, bytes, len);
-    }
+    (void)tokens_put(&s->tokens, t_us, bytes, len);
 }
 
 static void on_elided(void *user, uint64_t t_us, uint64_t bytes, uint64_t kept,
@@ -46,6 +42,7 @@ static void on_elided(void *user, uint64_t t_us, uint64_t bytes, uint64_t kept,
     struct stream *s = user;
     char hex[2 * BURST_HASH + 1];
 
+    tokens_flush(&s->tokens);
     link_text(s->link, 'm', t_us, "burst %s bytes=%llu kept=%llu sha256=%s", name(s),
               (unsigned long long)bytes, (unsigned long long)kept, io_hex(hash, BURST_HASH, hex));
 }
@@ -63,6 +60,7 @@ int stream_open(struct stream *s, char kind, int from, int to, struct link *link
     s->kind = kind;
     s->stored = kind != 'i' || policy->stream_input;
     s->to_socket = fstat(to, &st) == 0 && S_ISSOCK(st.st_mode);
+    tokens_open(&s->tokens, link, kind, policy->tokens && policy->redact != POLICY_REDACT_OFF);
     if (gate_init(&s->gate, err) != 0) {
         return -1;
     }
@@ -76,6 +74,7 @@ void stream_close(struct stream *s)
     gate_clear(&s->gate);
     burst_free(s->burst);
     s->burst = NULL;
+    tokens_close(&s->tokens);
 }
 
 /* ---- bytes ---- */
@@ -170,7 +169,9 @@ bool stream_done(const struct stream *s)
 uint64_t stream_deadline(const struct stream *s)
 {
     uint64_t due = s->ended ? UINT64_MAX : burst_deadline(s->burst);
+    uint64_t tokens = s->ended ? UINT64_MAX : tokens_deadline(&s->tokens);
 
+    due = tokens < due ? tokens : due;
     return due == UINT64_MAX ? due : due + s->link->zero_us;
 }
 
@@ -178,6 +179,7 @@ void stream_tick(struct stream *s)
 {
     if (!s->ended && stream_deadline(s) <= clock_boot_us()) {
         burst_tick(s->burst, link_now(s->link));
+        tokens_tick(&s->tokens, link_now(s->link));
         link_send(s->link);
     }
 }
@@ -194,6 +196,7 @@ void stream_end(struct stream *s)
     s->ended = true;
     close_fd(&s->from);
     burst_end(s->burst, &bytes, hash);
+    tokens_flush(&s->tokens);
     if (bytes == 0) {
         return;
     }

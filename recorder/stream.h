@@ -17,6 +17,7 @@
 #include "recorder/burst.h"
 #include "recorder/gate.h"
 #include "recorder/link.h"
+#include "recorder/tokens.h"
 
 enum { STREAM_POLL_FROM, STREAM_POLL_TO, STREAM_POLLS };
 
@@ -29,6 +30,7 @@ struct stream {
     bool ended;        /* its totals have been told */
     struct gate gate;
     struct burst *burst;
+    struct tokens tokens;
 };
 
 /** stream_open(s, kind, from, to, link, err): Takes both descriptors, also on failure. */

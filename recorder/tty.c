@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recorder/tty.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "recorder/tty_record.h"
 
 /* Measured over 64 MiB of log text, speed against a relay that records nothing: 4 KiB 0.77, 8 KiB
  * 0.83, 16 KiB 0.99, 32 KiB 0.98, 64 KiB 0.90 where a write returns with what there is room for;
@@ -20,89 +18,26 @@
 #define KEYS_MAX       4096U
 #define OUTBOX_MAX     (1024U * 1024)
 
-/* ---- what redaction decides ---- */
-
-static void on_input(void *user, uint64_t t_us, const uint8_t *bytes, size_t len)
-{
-    struct tty *t = user;
-
-    if (t->record_input) {
-        link_event(t->link, 'i', t_us, bytes, len);
-    }
-}
-
-static void on_mark(void *user, uint64_t start_us, uint64_t end_us, const char *why)
-{
-    struct tty *t = user;
-
-    /* Cut to milliseconds, as times of lines are: the mark is never later than its own line. */
-    link_text(t->link, 'm', start_us, "redacted %s, %llu.%03llu-%llu.%03llu%s%s", why,
-              (unsigned long long)(start_us / 1000000U),
-              (unsigned long long)(start_us / 1000U % 1000U),
-              (unsigned long long)(end_us / 1000000U), (unsigned long long)(end_us / 1000U % 1000U),
-              t->reader[0] != '\0' ? ", reader " : "", t->reader);
-}
-
-/* Who reads the secret: the name of the pty's foreground process, as far as it is plain. */
-static void name_reader(struct tty *t)
-{
-    char path[40], raw[sizeof t->reader];
-    ssize_t n = 0;
-    pid_t group = tcgetpgrp(t->pty->master);
-    int fd;
-
-    t->reader[0] = '\0';
-    (void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)group);
-    fd = group > 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
-    if (fd >= 0) {
-        n = read(fd, raw, sizeof raw - 1);
-        close(fd);
-    }
-    for (ssize_t i = 0; i < n && raw[i] != '\n'; i++) {
-        unsigned char c = (unsigned char)raw[i];
-
-        t->reader[i] = isalnum(c) || c == '-' || c == '_' || c == '.' ? (char)c : '?';
-        t->reader[i + 1] = '\0';
-    }
-}
-
-static void on_pending(void *user, uint64_t t_us)
-{
-    struct tty *t = user;
-
-    if (t_us != REDACT_NO_PENDING) {
-        name_reader(t);
-    }
-    link_pending(t->link, t_us == REDACT_NO_PENDING ? CLIENT_NO_PENDING : t_us);
-}
-
-int tty_open(struct tty *t, struct term *term, struct pty *pty, struct link *link,
+int tty_open(struct tty *t, struct term *term, struct pty *pty, struct link *link, pid_t child,
              bool record_input, struct error *err)
 {
-    const struct policy *policy = &link->policy;
-    struct redact_sink sink = {t, on_input, on_mark, on_pending};
-
     memset(t, 0, sizeof *t);
     t->term = term;
     t->pty = pty;
     t->link = link;
+    t->own_job = child;
     t->record_input = record_input;
     t->size = term->size;
-    if (redact_open(&t->redact, record_input && policy->redact != POLICY_REDACT_OFF,
-                    policy->hold_max_s, &sink, err) != 0 ||
-        gate_init(&t->gate, err) != 0) {
-        redact_close(&t->redact);
+    if (tty_record_open(t, err) != 0 || gate_init(&t->gate, err) != 0) {
+        tty_record_close(t);
         return -1;
-    }
-    if (!t->redact.arena.locked) {
-        link_text(link, 'm', link_now(link), "flag memory-not-locked");
     }
     return 0;
 }
 
 void tty_close(struct tty *t)
 {
-    redact_close(&t->redact);
+    tty_record_close(t);
     gate_clear(&t->gate);
 }
 
@@ -113,6 +48,7 @@ static void note_size(struct tty *t, const struct winsize *now)
     if (now->ws_col != t->size.ws_col || now->ws_row != t->size.ws_row) {
         link_text(t->link, 'r', link_now(t->link), "%ux%u", (unsigned)now->ws_col,
                   (unsigned)now->ws_row);
+        redact_resize(t->redact, now->ws_row, now->ws_col);
     }
     t->size = *now;
 }
@@ -138,26 +74,19 @@ static void look_at_size(struct tty *t)
 
 /* ---- keyboard to pty ---- */
 
-static tcflag_t modes(const struct tty *t)
-{
-    struct termios now;
-
-    return tcgetattr(t->pty->master, &now) == 0 ? now.c_lflag : 0;
-}
-
 /* One write for each slice, judged by the modes around it. */
 static void type_keys(struct tty *t)
 {
     const uint8_t *p;
     size_t len;
-    bool judge = t->redact.enabled;
 
     t->keys_stuck = false;
-    while ((len = redact_next(&t->redact, &p)) > 0) {
-        tcflag_t before = judge ? modes(t) : 0;
+    while ((len = redact_next(t->redact, &p)) > 0) {
+        struct redact_tty state = {.unread = -1};
         ssize_t n;
 
-        redact_before(&t->redact, before);
+        tty_record_state(t, &state);
+        redact_before(t->redact, &state);
         n = write(t->pty->master, p, len);
         if (n <= 0) {
             t->keys_stuck = true;
@@ -167,7 +96,8 @@ static void type_keys(struct tty *t)
             }
             break;
         }
-        redact_written(&t->redact, (size_t)n, before, judge ? modes(t) : 0);
+        tty_record_state(t, &state);
+        redact_written(t->redact, (size_t)n, &state, link_now(t->link));
     }
     if (t->record_input) {
         look_at_size(t);
@@ -178,7 +108,7 @@ static void type_keys(struct tty *t)
 static void read_keys(struct tty *t)
 {
     uint8_t *to;
-    size_t room = redact_space(&t->redact, &to);
+    size_t room = redact_space(t->redact, &to);
     ssize_t n;
 
     if (room == 0) {
@@ -186,7 +116,7 @@ static void read_keys(struct tty *t)
     }
     n = read(t->term->fd, to, room < KEYS_MAX ? room : KEYS_MAX);
     if (n > 0) {
-        redact_typed(&t->redact, (size_t)n, link_now(t->link));
+        redact_typed(t->redact, (size_t)n, link_now(t->link));
         type_keys(t);
     } else if (n == 0) {
         t->hung_up = true;
@@ -213,7 +143,7 @@ static bool read_output(struct tty *t, size_t max)
         }
         return false;
     }
-    gate_filled(&t->gate, (size_t)n, link_output(t->link, 'o', link_now(t->link), to, (size_t)n));
+    gate_filled(&t->gate, (size_t)n, tty_record_output(t, to, (size_t)n));
     return true;
 }
 
@@ -252,7 +182,7 @@ void tty_prepare(struct tty *t, struct pollfd *fds)
     uint8_t *to;
     bool keys = !t->no_keys && !link_blocks(t->link) && !t->keys_stuck &&
                 client_unacked_bytes(t->link->client) < OUTBOX_MAX &&
-                redact_space(&t->redact, &to) > 0;
+                redact_space(t->redact, &to) > 0;
     bool showable;
 
     gate_ack(&t->gate, link_acked(t->link));
@@ -306,15 +236,26 @@ void tty_handle(struct tty *t, const struct pollfd *fds)
 
 uint64_t tty_deadline(const struct tty *t)
 {
-    uint64_t due = redact_deadline(&t->redact);
+    uint64_t due = tty_record_deadline(t);
 
-    due = due == REDACT_NO_PENDING ? UINT64_MAX : due + t->link->zero_us;
+    due = due == UINT64_MAX ? due : due + t->link->zero_us;
     return t->quiet_us != 0 && t->quiet_us < due ? t->quiet_us : due;
 }
 
 void tty_tick(struct tty *t)
 {
-    redact_tick(&t->redact, link_now(t->link));
+    const uint8_t *p;
+
+    if (tty_record_deadline(t) > link_now(t->link)) {
+        return;
+    }
+    tty_record_tick(t);
+    /* What was decided made room for keys that waited for it. */
+    if (!t->keys_stuck && redact_next(t->redact, &p) > 0) {
+        type_keys(t);
+    } else {
+        link_send(t->link);
+    }
 }
 
 /* ---- the end ---- */
@@ -331,7 +272,7 @@ void tty_drain(struct tty *t, size_t max_bytes, uint64_t max_us)
             break;
         }
     }
-    redact_end(&t->redact, link_now(t->link));
+    tty_record_end(t);
 }
 
 void tty_show_rest(struct tty *t, int patience_ms)

@@ -16,6 +16,7 @@
 #include "recorder/pty.h"
 #include "recorder/redact.h"
 #include "recorder/term.h"
+#include "recorder/tokens.h"
 
 enum { TTY_POLL_OUTER, TTY_POLL_MASTER, TTY_POLLS };
 
@@ -24,8 +25,12 @@ struct tty {
     struct pty *pty;   /* borrowed */
     struct link *link; /* borrowed */
     struct gate gate;
-    struct redact redact;
+    struct redact *redact;
+    struct tokens typed, shown; /* what redaction lets go, on its way to the link */
+    uint64_t out_seq;           /* of the newest output that redaction handed on; 0: none */
+    long own_job;               /* process group of the session's first process */
     bool record_input;
+    bool judges;     /* redaction is on */
     bool hung_up;    /* the outer terminal is gone */
     bool show_stuck; /* the terminal took less than it was given: wait for POLLOUT */
     bool keys_stuck; /* the pty did */
@@ -36,7 +41,9 @@ struct tty {
     struct winsize size;
 };
 
-int tty_open(struct tty *t, struct term *term, struct pty *pty, struct link *link,
+/** tty_open(t, term, pty, link, child, record_input, err): ${child}: the session's first process.
+ */
+int tty_open(struct tty *t, struct term *term, struct pty *pty, struct link *link, pid_t child,
              bool record_input, struct error *err);
 void tty_close(struct tty *t);
 

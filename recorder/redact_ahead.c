@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Rule T.  A line that is typed into a terminal in line mode before anybody reads it is echoed by
+ * the kernel; when the program then asks for a secret, that line was it.  Only the first line that
+ * a job is given can be such: a job that reads its line at once reads lines.
+ */
+#include "recorder/redact_impl.h"
+
+#define AT_ONCE_US (50U * REDACT_MS)  /* a reader that was waiting has taken its line by then */
+#define ASK_US     (250U * REDACT_MS) /* a reader that came later has asked by then */
+
+bool redact_ahead_waits(const struct redact *r)
+{
+    return r->typed.count > 0 && typed_run_of(&r->typed, typed_at(&r->typed, 0))->ahead;
+}
+
+static struct typed_run *oldest(const struct redact *r)
+{
+    return typed_run_of(&r->typed, typed_at(&r->typed, 0));
+}
+
+/* When the oldest run's line was ended; 0: not yet. */
+static uint64_t ended_us(const struct redact *r)
+{
+    const struct typed_key *k = typed_at(&r->typed, typed_run_length(&r->typed) - 1);
+
+    return k->ends ? k->t_us : 0;
+}
+
+void redact_ahead_suspect(struct redact *r)
+{
+    for (uint32_t i = 0; i < r->typed.count; i++) {
+        const struct typed_key *k = typed_at(&r->typed, i);
+        struct typed_run *run = typed_run_of(&r->typed, k);
+
+        if (run->ahead && !run->suspect) {
+            run->suspect = true;
+            redact_output_settle(r, k->run, true, r->now_us);
+        }
+    }
+}
+
+void redact_ahead_settle(struct redact *r, uint64_t now_us)
+{
+    for (uint32_t i = 0; i < r->typed.count; i++) {
+        struct typed_key *k = typed_at(&r->typed, i);
+
+        if (typed_run_of(&r->typed, k)->ahead) {
+            typed_run_of(&r->typed, k)->ahead = false;
+            redact_output_settle(r, k->run, false, now_us);
+        }
+    }
+    r->read_us = 0;
+}
+
+void redact_ahead_printed(struct redact *r, uint32_t ch)
+{
+    if (ch == '\n' || r->line_len == sizeof r->line / sizeof r->line[0]) {
+        r->line_len = 0;
+    }
+    if (ch != '\n') {
+        r->line[r->line_len++] = ch;
+    }
+}
+
+void redact_ahead_look(struct redact *r, const struct redact_tty *tty, uint64_t now_us)
+{
+    uint64_t end_us;
+
+    if (!redact_ahead_waits(r)) {
+        return;
+    }
+    if ((tty != NULL && (tty->lflag & ICANON) != 0 && (tty->lflag & ECHO) == 0) ||
+        prompt_asks(&r->prompt, r->line, r->line_len)) {
+        redact_ahead_suspect(r);
+        return;
+    }
+    end_us = ended_us(r);
+    if (end_us == 0 || tty == NULL || tty->unread != 0 || oldest(r)->suspect) {
+        return;
+    }
+    r->read_us = r->read_us == 0 ? now_us : r->read_us;
+    if (r->read_us <= end_us + AT_ONCE_US) {
+        r->reads_lines = tty->job;
+        redact_ahead_settle(r, now_us);
+    }
+}
+
+uint64_t redact_ahead_due(const struct redact *r)
+{
+    const struct typed_run *run = oldest(r);
+    uint64_t last = typed_at(&r->typed, typed_run_length(&r->typed) - 1)->t_us;
+
+    if (run->suspect) {
+        return last + ASK_US;
+    }
+    return r->read_us != 0 ? r->read_us + ASK_US
+                           : run->first_us + (uint64_t)r->config.typeahead_hold_s * REDACT_S;
+}

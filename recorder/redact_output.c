@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Output goes on as it comes, but while somebody types and nothing echoes it: then it is taken
+ * apart, and what shows nothing but mask characters, or is the echo of a line typed ahead, is kept
+ * out of the record until its run is decided.  The record's cursor then stands where the masks
+ * begin; movements into the masks are recorded as movements to there.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "recorder/redact_impl.h"
+#include "recorder/unit.h"
+
+#define CHUNK_MAX 2048U   /* output that is longer is no prompt's */
+#define CELLS_MAX 131072U /* screens that are larger are not compared */
+#define PART_MAX  64U     /* of a unit whose rest has not come */
+#define PART_US   (20U * REDACT_MS)
+#define BUFFER    (CHUNK_MAX + PART_MAX)
+
+enum action { RECORD, MASK, AHEAD, TO_SPAN, TO_CURSOR };
+
+struct place {
+    int64_t row;
+    int col;
+};
+
+static struct place cursor(const struct redact *r)
+{
+    struct place p;
+
+    view_cursor(&r->view, &p.row, &p.col);
+    return p;
+}
+
+static bool within(const struct redact *r, struct place p)
+{
+    return withhold_within(&r->withhold, p.row, p.col);
+}
+
+/* ---- settling ---- */
+
+static void record(struct redact *r, const uint8_t *bytes, size_t len, uint64_t t_us)
+{
+    if (len > 0) {
+        r->sink.output(r->sink.user, t_us, bytes, len);
+    }
+}
+
+void redact_output_settle(struct redact *r, uint32_t run, bool secret, uint64_t now_us)
+{
+    struct withhold *w = &r->withhold;
+
+    if (w->what == WITHHOLD_NOTHING || w->run != run) {
+        return;
+    }
+    if (!secret) {
+        record(r, w->bytes, w->len, now_us);
+        w->span = false;
+    } else if (w->what == WITHHOLD_AHEAD && w->has_newline) {
+        record(r, (const uint8_t *)"\r\n", 2, now_us);
+    }
+    w->decided = secret;
+    w->alike = 0;
+    withhold_forget(w);
+}
+
+static void keep_back(struct redact *r, enum withhold_what what, uint32_t run, const uint8_t *bytes,
+                      size_t len)
+{
+    struct withhold *w = &r->withhold;
+
+    if (w->span && w->decided && what == WITHHOLD_MASKS) {
+        return; /* of a secret: it is gone */
+    }
+    if (w->what != WITHHOLD_NOTHING && (w->what != what || w->run != run)) {
+        redact_output_settle(r, w->run, false, r->now_us);
+    }
+    if (!withhold_put(w, &r->secrets, bytes, len)) {
+        record(r, bytes, len, r->now_us);
+        return;
+    }
+    w->what = what;
+    w->run = run;
+}
+
+/* ---- one unit ---- */
+
+/* Whether nothing but blanks stands to the right of the span. */
+static bool right_is_blank(const struct redact *r)
+{
+    int64_t row = r->withhold.end_row - screen_scrolled(r->view.screen);
+    const struct screen_cell *cells;
+
+    if (row < 0 || row >= screen_rows(r->view.screen)) {
+        return false;
+    }
+    cells = screen_row(r->view.screen, (int)row);
+    for (int i = r->withhold.end_col; i < screen_cols(r->view.screen); i++) {
+        if (cells[i].ch != 0 && cells[i].ch != ' ') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum action printed(struct redact *r, const struct unit *u)
+{
+    struct withhold *w = &r->withhold;
+
+    if (r->hit_ahead) {
+        return AHEAD;
+    }
+    if (!r->config.mask_hide) {
+        return RECORD;
+    }
+    if (r->masked && withhold_counts(w, u->ch)) {
+        withhold_extend(w, r->print_row, r->print_col, r->print_width, screen_cols(r->view.screen));
+        return MASK;
+    }
+    if (w->span && withhold_within(w, r->print_row, r->print_col) &&
+        (u->ch == ' ' || u->ch == w->last)) {
+        withhold_extend(w, r->print_row, r->print_col, r->print_width, screen_cols(r->view.screen));
+        return MASK;
+    }
+    return RECORD;
+}
+
+/* A newline that echoes the end of a line typed ahead. */
+static bool ends_ahead(struct redact *r, const struct unit *u)
+{
+    if (!redact_ahead_waits(r)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < r->typed.count; i++) {
+        struct typed_key *k = typed_at(&r->typed, i);
+
+        if (k->ends && !k->echoed && typed_run_of(&r->typed, k)->ahead) {
+            k->echoed = u->ch == '\n';
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_relative(const struct unit *u)
+{
+    return (u->kind == UNIT_CONTROL && u->ch == '\b') ||
+           (u->kind == UNIT_ESCAPE && u->ch != 0 && strchr("ABCDEFaejk", (int)u->ch) != NULL);
+}
+
+static bool is_move(const struct unit *u)
+{
+    return u->kind == UNIT_LINE || is_relative(u) ||
+           (u->kind == UNIT_ESCAPE && u->ch != 0 && strchr("GHdf`78su", (int)u->ch) != NULL);
+}
+
+static enum action moved(const struct redact *r, const struct unit *u, struct place from,
+                         struct place to)
+{
+    const struct withhold *w = &r->withhold;
+    bool begins = from.row == w->row && from.col == w->col, in = within(r, from),
+         out = within(r, to);
+
+    if (in && out &&
+        (is_move(u) || (u->kind == UNIT_ESCAPE && u->ch != 0 &&
+                        strchr("KXP@", (int)u->ch) != NULL && right_is_blank(r)))) {
+        return MASK;
+    }
+    if (!in && out && is_move(u) && !(to.row == w->row && to.col == w->col)) {
+        return TO_SPAN;
+    }
+    return in && !out && !begins && is_relative(u) ? TO_CURSOR : RECORD;
+}
+
+static enum action feed_unit(struct redact *r, const uint8_t *bytes, const struct unit *u)
+{
+    struct place from = cursor(r);
+
+    r->hit = r->masked = r->hit_ahead = false;
+    view_feed(&r->view, bytes, u->len);
+    if (u->kind == UNIT_PRINT) {
+        return printed(r, u);
+    }
+    if (u->kind == UNIT_LINE && ends_ahead(r, u)) {
+        return AHEAD;
+    }
+    return r->config.mask_hide && r->withhold.span ? moved(r, u, from, cursor(r)) : RECORD;
+}
+
+/* ---- a chunk of them ---- */
+
+struct piece {
+    uint16_t off, len;
+    uint8_t action;
+    int16_t row, col; /* TO_CURSOR, TO_SPAN: where it went */
+};
+
+static bool save_cells(struct redact *r)
+{
+    const struct screen *s = r->view.screen;
+    size_t size = (size_t)screen_rows(s) * (size_t)screen_cols(s);
+
+    if (size > CELLS_MAX) {
+        return false;
+    }
+    if (r->cells_size < size) {
+        secrets_free(&r->secrets, r->cells);
+        r->cells = secrets_alloc(&r->secrets, size * sizeof *r->cells);
+        r->cells_size = r->cells != NULL ? size : 0;
+    }
+    for (int i = 0; r->cells != NULL && i < screen_rows(s); i++) {
+        const struct screen_cell *cells = screen_row(s, i);
+
+        for (int j = 0; j < screen_cols(s); j++) {
+            r->cells[i * screen_cols(s) + j] = cells[j].ch == ' ' ? 0 : cells[j].ch;
+        }
+    }
+    return r->cells != NULL;
+}
+
+/* Whether the screen changed within the span alone: a whole line redrawn with one mask more. */
+static bool only_masks_changed(const struct redact *r)
+{
+    const struct screen *s = r->view.screen;
+
+    for (int i = 0; i < screen_rows(s); i++) {
+        const struct screen_cell *cells = screen_row(s, i);
+
+        for (int j = 0; j < screen_cols(s); j++) {
+            uint32_t ch = cells[j].ch == ' ' ? 0 : cells[j].ch;
+
+            if (ch != r->cells[i * screen_cols(s) + j] &&
+                !(withhold_within(&r->withhold, i + screen_scrolled(s), j) &&
+                  (ch == 0 || ch == r->withhold.last))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
+static void record_move(struct redact *r, int row, int col)
+{
+    char text[32];
+    int n = snprintf(text, sizeof text, "\033[%d;%dH", row + 1, col + 1);
+
+    record(r, (const uint8_t *)text, (size_t)n, r->now_us);
+}
+
+static void hand_on(struct redact *r, const uint8_t *bytes, const struct piece *pieces, size_t n)
+{
+    uint32_t run = r->typed.count > 0 ? typed_at(&r->typed, 0)->run : 0;
+
+    for (size_t i = 0; i < n;) {
+        size_t first = i, len = 0;
+
+        while (i < n && pieces[i].action == pieces[first].action && pieces[i].action <= AHEAD) {
+            len += pieces[i++].len;
+        }
+        switch (pieces[first].action) {
+        case RECORD:
+            record(r, bytes + pieces[first].off, len, r->now_us);
+            break;
+        case MASK:
+            keep_back(r, WITHHOLD_MASKS, r->masked_run, bytes + pieces[first].off, len);
+            break;
+        case AHEAD:
+            /* What it waited for may have been seen meanwhile. */
+            if (redact_ahead_waits(r)) {
+                keep_back(r, WITHHOLD_AHEAD, run, bytes + pieces[first].off, len);
+            } else {
+                record(r, bytes + pieces[first].off, len, r->now_us);
+            }
+            break;
+        default:
+            record_move(r, pieces[i].row, pieces[i].col);
+            i++;
+            break;
+        }
+    }
+}
+
+/* How many pieces the ${len} bytes at ${bytes} are; what is left is part of a unit. */
+static size_t take_apart(struct redact *r, const uint8_t *bytes, size_t len, struct piece *pieces,
+                         bool *ret_masks)
+{
+    size_t n = 0, off = 0;
+    struct unit u;
+
+    while (unit_shown(bytes + off, len - off, false, &u)) {
+        struct piece *p = &pieces[n++];
+        int row, col;
+
+        p->off = (uint16_t)off;
+        p->len = (uint16_t)u.len;
+        p->action = (uint8_t)feed_unit(r, bytes + off, &u);
+        *ret_masks = *ret_masks || p->action == MASK;
+        screen_cursor(r->view.screen, &row, &col);
+        p->row = (int16_t)row;
+        p->col = (int16_t)col;
+        if (p->action == TO_SPAN) {
+            p->row = (int16_t)(r->withhold.row - screen_scrolled(r->view.screen));
+            p->col = (int16_t)r->withhold.col;
+        }
+        off += u.len;
+    }
+    r->units_partial = len - off;
+    return n;
+}
+
+/* Masks only: then all of the chunk is theirs. */
+static void judge_chunk(struct redact *r, struct piece *pieces, size_t n)
+{
+    if (!only_masks_changed(r)) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        pieces[i].action = pieces[i].action == AHEAD ? AHEAD : MASK;
+    }
+}
+
+static void leave_span(struct redact *r)
+{
+    if (r->withhold.span && r->withhold.decided && !within(r, cursor(r))) {
+        r->withhold.span = false;
+    }
+}
+
+/* The part of a unit that was shown and waits for its rest. */
+static void give_up_part(struct redact *r)
+{
+    if (r->units_partial > 0) {
+        view_feed(&r->view, r->units, r->units_partial);
+        record(r, r->units, r->units_partial, r->now_us);
+        r->units_partial = 0;
+    }
+}
+
+static void by_units(struct redact *r, const uint8_t *bytes, size_t len,
+                     const struct redact_tty *tty)
+{
+    struct piece pieces[BUFFER];
+    bool masks = false, saved = (r->withhold.span || r->withhold.alike > 0) && save_cells(r);
+    int64_t scrolled = screen_scrolled(r->view.screen);
+    size_t n, whole;
+
+    memcpy(r->units + r->units_partial, bytes, len);
+    len += r->units_partial;
+    n = take_apart(r, r->units, len, pieces, &masks);
+    if (masks && saved && scrolled == screen_scrolled(r->view.screen)) {
+        judge_chunk(r, pieces, n);
+    }
+    redact_ahead_look(r, tty, r->now_us);
+    hand_on(r, r->units, pieces, n);
+    whole = len - r->units_partial;
+    memmove(r->units, r->units + whole, r->units_partial);
+    if (r->units_partial > PART_MAX) {
+        give_up_part(r);
+    }
+    leave_span(r);
+}
+
+/* ---- the road of a chunk ---- */
+
+static bool watching(const struct redact *r)
+{
+    return r->typed.count > 0 || r->withhold.what != WITHHOLD_NOTHING || r->withhold.span ||
+           r->units_partial > 0;
+}
+
+static bool in_detail(struct redact *r, size_t len)
+{
+    bool needed = r->withhold.span || r->n_un > 0 || r->units_partial > 0 || redact_ahead_waits(r);
+
+    if (!needed || len > CHUNK_MAX || r->view.screen == NULL) {
+        return false;
+    }
+    if (r->units == NULL) {
+        r->units = secrets_alloc(&r->secrets, BUFFER);
+    }
+    return r->units != NULL;
+}
+
+void redact_output_watched(struct redact *r, const uint8_t *bytes, size_t len,
+                           const struct redact_tty *tty)
+{
+    struct typed_key *newest = r->typed.count > 0 ? typed_at(&r->typed, r->typed.count - 1) : NULL;
+
+    view_sync(&r->view);
+    if (newest != NULL && r->now_us > newest->t_us + redact_echo_window(r)) {
+        redact_echo_judge(r, newest);
+    }
+    redact_echo_begin(r);
+    if (in_detail(r, len)) {
+        by_units(r, bytes, len, tty);
+    } else {
+        give_up_part(r);
+        view_feed(&r->view, bytes, len);
+        redact_ahead_look(r, tty, r->now_us);
+        record(r, bytes, len, r->now_us);
+        leave_span(r);
+    }
+    r->n_un = 0;
+    r->last_out_us = r->now_us;
+    redact_release_echoed(r);
+}
+
+bool redact_output_watching(const struct redact *r)
+{
+    return watching(r);
+}
+
+uint64_t redact_output_due(const struct redact *r)
+{
+    return r->units_partial > 0 ? r->last_out_us + PART_US : REDACT_NO_PENDING;
+}
+
+void redact_output_tick(struct redact *r)
+{
+    give_up_part(r);
+}
+
+void redact_output_end(struct redact *r)
+{
+    give_up_part(r);
+    if (r->withhold.what != WITHHOLD_NOTHING) {
+        redact_output_settle(r, r->withhold.run, false, r->now_us);
+    }
+}
