@@ -24,6 +24,7 @@
 #include "common/err.h"
 
 #define REDACT_NO_PENDING UINT64_MAX
+#define REDACT_READER     20U /* bytes of a program's name and its NUL */
 
 struct redact_sink {
     void *user;
@@ -32,12 +33,13 @@ struct redact_sink {
     /* Of output: may be recorded, in the order of the calls. */
     void (*output)(void *user, uint64_t t_us, const uint8_t *bytes, size_t len);
     /* ${what} happened from ${start_us} to ${end_us}: "redacted WHY", "alert WORD", "silent keys"
-     * (docs/FORMAT.md, "Marks"). */
-    void (*mark)(void *user, uint64_t start_us, uint64_t end_us, const char *what);
+     * (docs/FORMAT.md, "Marks"); ${reader}: who read it, "" if that is not known. */
+    void (*mark)(void *user, uint64_t start_us, uint64_t end_us, const char *what,
+                 const char *reader);
     /* The watermark; ${at_once}: keys follow that it speaks of. */
     void (*pending)(void *user, uint64_t t_us, bool at_once);
-    /* Somebody may be reading a secret: note who. */
-    void (*reader)(void *user);
+    /* Somebody may be reading a secret: who?  "" when that cannot be said. */
+    void (*reader)(void *user, char ret[REDACT_READER]);
 };
 
 enum redact_policy { REDACT_OFF, REDACT_BALANCED, REDACT_STRICT };

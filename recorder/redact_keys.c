@@ -167,7 +167,7 @@ static void name_reader(struct redact *r, struct typed_run *run, const struct ty
 
     if (!run->named && k->kind == UNIT_PRINT && (k->class == TYPED_SILENT || waits)) {
         run->named = true;
-        r->sink.reader(r->sink.user);
+        r->sink.reader(r->sink.user, run->reader);
     }
 }
 

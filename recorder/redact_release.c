@@ -243,13 +243,14 @@ static void note_unseen(struct redact *r, uint32_t n, uint64_t end_us)
     if (!r->alerted && r->config.max_no_echo > 0 &&
         (r->unseen_lines > UNSEEN_LINES || r->unseen > r->config.max_no_echo)) {
         r->alerted = true;
-        r->sink.mark(r->sink.user, r->unseen_us, end_us, "alert no-echo-region");
+        r->sink.mark(r->sink.user, r->unseen_us, end_us, "alert no-echo-region", "");
     }
 }
 
 /* One mark for each stretch of redacted keys; in a run that is redacted whole there is one. */
 static void tell_redacted(struct redact *r, uint32_t n, const struct redact_verdict *v, bool joined)
 {
+    const struct typed_run *run = typed_run_of(&r->typed, typed_at(&r->typed, 0));
     char what[64];
     uint64_t end_us = typed_at(&r->typed, n - 1)->t_us;
     bool told = joined;
@@ -265,7 +266,7 @@ static void tell_redacted(struct redact *r, uint32_t n, const struct redact_verd
                 to_us = typed_at(&r->typed, j)->t_us;
             }
             if (!told) {
-                r->sink.mark(r->sink.user, k->t_us, to_us, what);
+                r->sink.mark(r->sink.user, k->t_us, to_us, what, run->reader);
             }
             told = true;
         } else if (!v->whole && k->kind == UNIT_PRINT) {
@@ -291,7 +292,7 @@ static void tell_silent(struct redact *r, uint32_t n, bool all)
         r->silent_us = r->silent == 0 ? k->t_us : r->silent_us;
         if (++r->silent >= HISTORY_GRAM) {
             r->sink.mark(r->sink.user, r->silent_us, typed_at(&r->typed, n - 1)->t_us,
-                         "silent keys");
+                         "silent keys", "");
             r->silent = 0;
             return;
         }
@@ -348,7 +349,7 @@ void redact_release_decide(struct redact *r, uint64_t now_us)
         tell_redacted(r, n, &v, run->joined && v.whole);
         note_unseen(r, n, end_us);
     } else if (v.kind == REDACT_BLIND) {
-        r->sink.mark(r->sink.user, typed_at(q, 0)->t_us, end_us, "alert blind-command");
+        r->sink.mark(r->sink.user, typed_at(q, 0)->t_us, end_us, "alert blind-command", "");
     }
     if (v.kind == REDACT_KEYS || v.kind == REDACT_RELEASE || (v.kind == REDACT_HIDE && !v.whole)) {
         tell_silent(r, n, v.kind == REDACT_KEYS);

@@ -36,8 +36,7 @@ struct tty {
     bool keys_stuck; /* the pty did */
     bool no_keys;    /* end of file on the keyboard */
     uint64_t
-        quiet_us;    /* boot time before which the pty, which nobody has open, is not asked again */
-    char reader[20]; /* name of the foreground process when a redacted run began */
+        quiet_us; /* boot time before which the pty, which nobody has open, is not asked again */
     struct winsize size;
 };
 

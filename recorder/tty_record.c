@@ -28,17 +28,17 @@ static void on_output(void *user, uint64_t t_us, const uint8_t *bytes, size_t le
     t->out_seq = seq != 0 ? seq : t->out_seq;
 }
 
-static void on_mark(void *user, uint64_t start_us, uint64_t end_us, const char *what)
+static void on_mark(void *user, uint64_t start_us, uint64_t end_us, const char *what,
+                    const char *reader)
 {
     struct tty *t = user;
-    bool reader = strncmp(what, "redacted ", 9) == 0 && t->reader[0] != '\0';
 
     /* Cut to milliseconds, as times of lines are: the mark is never later than its own line. */
     link_text(t->link, 'm', start_us, "%s, %llu.%03llu-%llu.%03llu%s%s", what,
               (unsigned long long)(start_us / 1000000U),
               (unsigned long long)(start_us / 1000U % 1000U),
               (unsigned long long)(end_us / 1000000U), (unsigned long long)(end_us / 1000U % 1000U),
-              reader ? ", reader " : "", reader ? t->reader : "");
+              reader[0] != '\0' ? ", reader " : "", reader);
 }
 
 static void on_pending(void *user, uint64_t t_us, bool at_once)
@@ -48,16 +48,16 @@ static void on_pending(void *user, uint64_t t_us, bool at_once)
     link_pending(t->link, t_us == REDACT_NO_PENDING ? CLIENT_NO_PENDING : t_us, at_once);
 }
 
-/* Who reads the secret: the name of the pty's foreground process, as far as it is plain. */
-static void on_reader(void *user)
+/* The name of the pty's foreground process, as far as it is plain. */
+static void on_reader(void *user, char ret[REDACT_READER])
 {
-    struct tty *t = user;
-    char path[40], raw[sizeof t->reader];
+    const struct tty *t = user;
+    char path[40], raw[REDACT_READER];
     ssize_t n = 0;
     pid_t group = tcgetpgrp(t->pty->master);
     int fd;
 
-    t->reader[0] = '\0';
+    ret[0] = '\0';
     (void)snprintf(path, sizeof path, "/proc/%ld/comm", (long)group);
     fd = group > 0 ? open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
     if (fd >= 0) {
@@ -67,8 +67,8 @@ static void on_reader(void *user)
     for (ssize_t i = 0; i < n && raw[i] != '\n'; i++) {
         unsigned char c = (unsigned char)raw[i];
 
-        t->reader[i] = isalnum(c) || c == '-' || c == '_' || c == '.' ? (char)c : '?';
-        t->reader[i + 1] = '\0';
+        ret[i] = isalnum(c) || c == '-' || c == '_' || c == '.' ? (char)c : '?';
+        ret[i + 1] = '\0';
     }
 }
 

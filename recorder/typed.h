@@ -36,7 +36,8 @@ struct typed_run {
     bool ahead;       /* rule T: typed into a line-mode terminal that nobody reads yet */
     bool suspect;     /* ... and then somebody asked for a secret */
     bool visible;     /* its keys are echoed: each is released at its echo */
-    bool named;       /* its reader was asked for */
+    bool named;       /* its reader was asked for: */
+    char reader[20];
     uint64_t first_us;
 };
 

@@ -24,6 +24,7 @@ struct predicate {
     const char *name;
     int (*parse)(const char *word, struct value *v, struct error *err);
     bool (*match)(const struct value *v, const struct session_row *s);
+    size_t least; /* letters that shorten it */
 };
 
 struct node {
@@ -87,10 +88,27 @@ static bool match_to(const struct value *v, const struct session_row *s)
     return s->started_us <= v->time_us;
 }
 
+/* The flags of a session are words with blanks between. */
+static bool match_flag(const struct value *v, const struct session_row *s)
+{
+    size_t len = strlen(v->text);
+
+    for (const char *p = s->flags; len > 0 && (p = strstr(p, v->text)) != NULL; p += len) {
+        if ((p == s->flags || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static const struct predicate predicates[] = {
-    {"user", parse_text, match_user},     {"title", parse_text, match_title},
-    {"from", parse_from, match_from},     {"to", parse_to, match_to},
-    {"fromdate", parse_from, match_from}, {"todate", parse_to, match_to}, /* sudoreplay's names */
+    {"user", parse_text, match_user, 1},
+    {"title", parse_text, match_title, 1},
+    {"from", parse_from, match_from, 1},
+    {"to", parse_to, match_to, 1},
+    {"fromdate", parse_from, match_from, 1}, /* sudoreplay's names */
+    {"todate", parse_to, match_to, 1},
+    {"flag", parse_text, match_flag, 2}, /* "f" is "from" to who knows sudoreplay */
 };
 
 static int fail_at(const struct parser *p, size_t at, const char *what, struct error *err)
@@ -140,7 +158,7 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
     size_t len;
 
     if (word == NULL || *word == '\0') {
-        (void)fail_at(p, p->at, "a predicate (user, title, from, to) or '(' is missing", err);
+        (void)fail_at(p, p->at, "a predicate (user, title, from, to, flag) or '(' is missing", err);
         return NULL;
     }
     len = strlen(word);
@@ -150,7 +168,7 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
         if (strcmp(c->name, word) == 0) {
             return c;
         }
-        if (strncmp(c->name, word, len) == 0) {
+        if (strncmp(c->name, word, len) == 0 && len >= c->least) {
             if (found != NULL && found->match != c->match) {
                 (void)fail_at(p, p->at, "ambiguous, more letters are needed", err);
                 return NULL;
@@ -161,7 +179,7 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
     if (found == NULL && strcmp(word, "last") == 0) {
         (void)fail_at(p, p->at, "no predicate; --limit 1 lists the newest session", err);
     } else if (found == NULL) {
-        (void)fail_at(p, p->at, "no such predicate (there are user, title, from, to)", err);
+        (void)fail_at(p, p->at, "no such predicate (there are user, title, from, to, flag)", err);
     }
     return found;
 }

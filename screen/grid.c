@@ -97,6 +97,9 @@ void grid_erase(struct grid *g, int row, int from, int to, const struct screen_c
 {
     struct screen_cell *cells = g->row[row];
 
+    if (from >= to) {
+        return;
+    }
     if (from > 0 && cells[from].ch == SCREEN_TAIL) {
         cells[from - 1].ch = 0;
     }

@@ -31,6 +31,31 @@ static struct screen_cell blank_of(const struct screen *s)
     return (struct screen_cell){.bg = s->pen.bg};
 }
 
+/* What libvterm names may lie outside: it remembers places from before a resize, and counts back
+ * over the left edge. */
+static bool is_inside(const struct screen *s, VTermPos pos)
+{
+    const struct grid *g = &s->grid[s->alt];
+
+    return pos.row >= 0 && pos.row < g->rows && pos.col >= 0 && pos.col < g->cols;
+}
+
+static int between(int n, int least, int most)
+{
+    return n < least ? least : n > most ? most : n;
+}
+
+static VTermRect clipped(const struct screen *s, VTermRect r)
+{
+    const struct grid *g = &s->grid[s->alt];
+
+    r.start_row = between(r.start_row, 0, g->rows);
+    r.end_row = between(r.end_row, r.start_row, g->rows);
+    r.start_col = between(r.start_col, 0, g->cols);
+    r.end_col = between(r.end_col, r.start_col, g->cols);
+    return r;
+}
+
 /* ---- glyphs ---- */
 
 /* Full of marks of cells that were overwritten since: keep those that still stand. */
@@ -103,7 +128,7 @@ static int put_glyph(VTermGlyphInfo *info, VTermPos pos, void *user)
     struct screen *s = user;
     int known;
 
-    if (pos.row >= s->grid[s->alt].rows || pos.col >= s->grid[s->alt].cols) {
+    if (!is_inside(s, pos)) {
         return 1;
     }
     if (pos.row != s->row) {
@@ -132,6 +157,8 @@ static int move_cursor(VTermPos pos, VTermPos old, int visible, void *user)
 
     (void)old;
     (void)visible;
+    pos.row = between(pos.row, 0, s->grid[s->alt].rows - 1);
+    pos.col = between(pos.col, 0, s->grid[s->alt].cols - 1);
     if (pos.row != s->row) {
         s->row = pos.row;
         tell(s, s->line_feed ? SCREEN_NEWLINE : SCREEN_JUMP, pos.row, false);
@@ -152,6 +179,7 @@ static int scroll_rect(VTermRect rect, int downward, int rightward, void *user)
     struct grid *g = &s->grid[s->alt];
     struct screen_cell blank = blank_of(s);
 
+    rect = clipped(s, rect);
     if (rightward != 0 || rect.start_col != 0 || rect.end_col != g->cols) {
         return 0; /* then as moves and erasures */
     }
@@ -170,14 +198,19 @@ static int move_rect(VTermRect dest, VTermRect src, void *user)
 {
     struct screen *s = user;
     struct grid *g = &s->grid[s->alt];
-    int height = src.end_row - src.start_row;
-    size_t size = (size_t)(src.end_col - src.start_col) * sizeof(struct screen_cell);
+    int height, width;
+
+    dest = clipped(s, dest);
+    src = clipped(s, src);
+    height = between(src.end_row - src.start_row, 0, dest.end_row - dest.start_row);
+    width = between(src.end_col - src.start_col, 0, dest.end_col - dest.start_col);
 
     for (int i = 0; i < height; i++) {
         int row = dest.start_row <= src.start_row ? i : height - 1 - i;
 
         memmove(g->row[dest.start_row + row] + dest.start_col,
-                g->row[src.start_row + row] + src.start_col, size);
+                g->row[src.start_row + row] + src.start_col,
+                (size_t)width * sizeof(struct screen_cell));
     }
     return 1;
 }
@@ -188,6 +221,7 @@ static int erase(VTermRect rect, int selective, void *user)
     struct screen_cell blank = blank_of(s);
 
     (void)selective;
+    rect = clipped(s, rect);
     for (int row = rect.start_row; row < rect.end_row; row++) {
         grid_erase(&s->grid[s->alt], row, rect.start_col, rect.end_col, &blank);
     }

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -248,6 +249,9 @@ int main(int argc, char **argv)
     if (rc >= 0) {
         return rc;
     }
+    /* What it holds is on its way to a database that its user may read, or may not: no other
+     * process of that user looks at it meanwhile, and no dump keeps it. */
+    (void)prctl(PR_SET_DUMPABLE, 0);
     log_open("ttytraild", o.private_fd >= 0 ? LOG_TO_SYSLOG : LOG_TO_STDERR, LOG_LEVEL_INFO);
     /* Segments' buffers are some hundred KiB: mapping and zeroing them anew for each was 7 % of all
      * CPU under bulk output. */

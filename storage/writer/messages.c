@@ -101,6 +101,30 @@ static int note_exit(struct wsession *s, const struct event *ev, struct error *e
     return 0;
 }
 
+/* Marks that tell of a session's condition are among its flags as soon as they are committed
+ * (docs/FORMAT.md, "Marks"). */
+static const struct {
+    const char *mark, *flag;
+} conditions[] = {
+    {"alert blind-command", "blind-command"},
+    {"alert no-echo-region", "no-echo-region"},
+    {"flag memory-not-locked", "memory-not-locked"},
+    {"token ", "token"},
+};
+
+static int note_mark(struct peer *p, const uint8_t *text, size_t len, struct error *err)
+{
+    for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
+        size_t n = strlen(conditions[i].mark);
+
+        if (len >= n && memcmp(text, conditions[i].mark, n) == 0) {
+            p->flags_due = true;
+            return wsession_add_flag(p->session, conditions[i].flag, err);
+        }
+    }
+    return 0;
+}
+
 /* 1: keep the frame for the commit; 0: it is known already; -1. */
 static int on_event(struct peer *p, const struct frame *f, struct error *err)
 {
@@ -128,6 +152,9 @@ static int on_event(struct peer *p, const struct frame *f, struct error *err)
     p->events_t_us = t_us > p->events_t_us ? t_us : p->events_t_us;
     if (p->commit_first && (f->kind == 'o' || f->kind == 'e' || f->kind == 'x')) {
         p->urgent = true;
+    }
+    if (f->kind == 'm') {
+        return note_mark(p, f->body + EVENT_HEADER, f->len - EVENT_HEADER, err) == 0 ? 1 : -1;
     }
     if (f->kind == 'x') {
         ev.bytes = f->body + EVENT_HEADER;

@@ -46,7 +46,7 @@ struct peer {
     uint64_t ready_since_us;
     bool commit_first;
     uint64_t defer_us; /* how long events may wait that nobody waits for */
-    bool ack_due, pending_due, bye_due;
+    bool ack_due, pending_due, bye_due, flags_due;
     uint64_t pinged_us, heard_us;
     bool last_is_ack;
     bool holding;     /* bulk that gathers for the next commit: not read meanwhile */

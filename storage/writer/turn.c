@@ -93,6 +93,9 @@ static int stage_peer(struct writer *w, struct peer *p, struct error *err)
     if (p->pending_due && store_session_pending(w->store, s->info.row, s->pending_us, err) != 0) {
         return -1;
     }
+    if (p->flags_due && store_session_flags(w->store, s->info.row, s->info.flags, err) != 0) {
+        return -1;
+    }
     if (p->bye_due && !s->closed) {
         return wsession_stage_close(s, w->store, SESSION_DONE, clock_unix_us(), err);
     }
@@ -153,7 +156,7 @@ static void finish_peer(struct peer *p)
         peer_ack(p, p->session->seq);
         peer_send(p, FRAME_GOODBYE, NULL, 0);
     }
-    p->pending_due = p->bye_due = false;
+    p->pending_due = p->bye_due = p->flags_due = false;
 }
 
 /* Asked once for every WRITER_WAL_PASSIVE that the WAL has grown (a passive checkpoint does not

@@ -1,10 +1,14 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-foreach(name behaviour redact_a)
+foreach(name behaviour redact_a redact_memory)
   add_test(NAME e2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.py
     $<TARGET_FILE:ttytrail>)
   # Alone: they measure how long an end takes.
   set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 300 LABELS e2e RUN_SERIAL TRUE)
 endforeach()
+# Real programs that ask for secrets, and honest typing: the sample; scripts/soak runs all of it.
+add_test(NAME e2e.redact_corpus COMMAND ${Python3_EXECUTABLE}
+  ${CMAKE_CURRENT_SOURCE_DIR}/redact_corpus.py $<TARGET_FILE_DIR:ttytrail>)
+set_tests_properties(e2e.redact_corpus PROPERTIES TIMEOUT 600 LABELS e2e RUN_SERIAL TRUE)
 add_test(NAME e2e.login_shell COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/login_shell.sh)
 set_tests_properties(e2e.login_shell PROPERTIES TIMEOUT 120 LABELS e2e
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")

@@ -12,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static char empty[] = "";
-    struct session_row s = {.user = empty, .title = empty, .started_us = 1};
+    struct session_row s = {.user = empty, .title = empty, .flags = empty, .started_us = 1};
     char *text = malloc(size + 1), *argv[MAX_WORDS], *rest = text;
     struct expression *e = NULL;
     struct error err;

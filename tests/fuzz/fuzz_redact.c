@@ -34,9 +34,9 @@ static void on_output(void *user, uint64_t t, const uint8_t *bytes, size_t len)
     }
 }
 
-static void on_mark(void *user, uint64_t start, uint64_t end, const char *what)
+static void on_mark(void *user, uint64_t start, uint64_t end, const char *what, const char *reader)
 {
-    if (start > end || end > ((struct world *)user)->now || what == NULL) {
+    if (start > end || end > ((struct world *)user)->now || what == NULL || reader == NULL) {
         abort();
     }
 }
@@ -52,9 +52,10 @@ static void on_pending(void *user, uint64_t t, bool at_once)
     w->pending = t;
 }
 
-static void on_reader(void *user)
+static void on_reader(void *user, char ret[REDACT_READER])
 {
     (void)user;
+    (void)strncpy(ret, "reader", REDACT_READER);
 }
 
 static struct redact_tty tty_of(uint8_t flags)

@@ -23,6 +23,7 @@ static struct session_row session(void)
     memset(&s, 0, sizeof s);
     s.user = (char *)(uintptr_t) "alice";
     s.title = (char *)(uintptr_t) "deploy of the web shop";
+    s.flags = (char *)(uintptr_t) "stalled blind-command token";
     s.uid = 1000;
     s.started_us = NOON_US;
     return s;
@@ -90,6 +91,10 @@ static void matches_what_it_says(void **state)
         {"from 2026-11-24 to 2026-11-20", false},
         {"to 2026-11-22", true},
         {"to 2026-11-21", false},
+        {"flag blind-command", true},
+        {"flag blind", false},
+        {"flag command", false},
+        {"fl stalled and flag token", true},
         {"not user bob", true},
         {"! user alice", false},
         {"not not user alice", true},

@@ -98,11 +98,11 @@ static void on_output(void *user, uint64_t t_us, const uint8_t *bytes, size_t le
     p->n_output += len;
 }
 
-static void on_mark(void *user, uint64_t from, uint64_t to, const char *what)
+static void on_mark(void *user, uint64_t from, uint64_t to, const char *what, const char *reader)
 {
     struct replay *p = user;
 
-    assert_true(from <= to && to <= p->now);
+    assert_true(from <= to && to <= p->now && reader != NULL);
     if (strncmp(what, "redacted ", 9) == 0) {
         p->hidden++;
     } else {
@@ -119,9 +119,10 @@ static void on_pending(void *user, uint64_t t_us, bool at_once)
     (void)at_once;
 }
 
-static void on_reader(void *user)
+static void on_reader(void *user, char ret[REDACT_READER])
 {
     (void)user;
+    (void)snprintf(ret, REDACT_READER, "program");
 }
 
 /* ---- replaying ---- */

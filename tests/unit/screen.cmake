@@ -1,0 +1,1 @@
+add_unit(screen DEPS tt_screen)
