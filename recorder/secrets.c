@@ -7,6 +7,22 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISONS 1
+#endif
+#endif
+#ifdef POISONS
+#include <sanitizer/asan_interface.h>
+#define FENCE 64U /* behind each allocation, for the sanitizer to see who climbs over it */
+#else
+#define FENCE                             0U
+#define ASAN_POISON_MEMORY_REGION(p, n)   ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#endif
+
 #define REGION 262144U
 #define ALIGN  alignof(max_align_t)
 
@@ -66,7 +82,7 @@ void *secrets_alloc(struct secrets *s, size_t size)
     if (size > SECRETS_MAX) {
         return NULL;
     }
-    need = sizeof *h + rounded(size, ALIGN);
+    need = sizeof *h + rounded(size, ALIGN) + FENCE;
     if ((r == NULL || r->size - r->used < need) && (r = map_region(s, need)) == NULL) {
         return NULL;
     }
@@ -75,6 +91,7 @@ void *secrets_alloc(struct secrets *s, size_t size)
     h->size = size;
     r->used += need;
     r->live++;
+    ASAN_POISON_MEMORY_REGION((uint8_t *)(h + 1) + rounded(size, ALIGN), FENCE);
     return h + 1;
 }
 
@@ -101,7 +118,8 @@ void secrets_free(struct secrets *s, void *p)
     }
     h--;
     r = h->region;
-    whole = sizeof *h + rounded(h->size, ALIGN);
+    whole = sizeof *h + rounded(h->size, ALIGN) + FENCE;
+    ASAN_UNPOISON_MEMORY_REGION(h, whole);
     /* The newest allocation goes back to the region: a screen that is resized again and again. */
     if ((uint8_t *)h + whole == (uint8_t *)r + r->used) {
         r->used -= whole;
@@ -117,6 +135,7 @@ void secrets_close(struct secrets *s)
     while (s->regions != NULL) {
         struct secrets_region *r = s->regions;
 
+        ASAN_UNPOISON_MEMORY_REGION(r, r->size);
         explicit_bzero((uint8_t *)r + sizeof *r, r->used - sizeof *r);
         unmap(s, r);
     }

@@ -7,11 +7,8 @@
 #include "common/utf8.h"
 #include "screen/screen_impl.h"
 
-#define CAN    0x18
-#define SUB    0x1a
-#define ESC    0x1b
-#define DEL    0x7f
-#define NUMBER 100000U /* a parameter is of no interest above */
+#define CAN 0x18
+#define ESC 0x1b
 
 static void *plain_alloc(size_t size, void *user)
 {
@@ -150,7 +147,11 @@ static size_t hand_over_valid(struct screen *s, const uint8_t *bytes, size_t len
         at += ascii(bytes + at, len - at);
         n = at < len ? utf8_length(bytes + at, len - at) : 0;
         if (n > 0) {
-            at += (size_t)n;
+            /* One by one: what combines with the character before it is put elsewhere in a run of
+             * text than on its own. */
+            hand_over(s, bytes + from, at - from);
+            hand_over(s, bytes + at, (size_t)n);
+            from = at += (size_t)n;
         } else if (at < len) {
             hand_over(s, bytes + from, at - from);
             if (utf8_partial_tail(bytes + at, len - at) == len - at) {
@@ -200,7 +201,8 @@ static void note_pastes(struct screen *s)
  */
 static void repeat(struct screen *s)
 {
-    unsigned room = (unsigned)(s->grid[s->alt].cols - s->col), n = s->first > 0 ? s->first : 1;
+    unsigned room = (unsigned)(s->grid[s->alt].cols - s->col),
+             n = s->scan.first > 0 ? s->scan.first : 1;
     uint8_t bytes[4];
     size_t len = s->repeated > 0 ? utf8_put(s->repeated, bytes) : 0;
 
@@ -209,91 +211,12 @@ static void repeat(struct screen *s)
     }
 }
 
-/* What the byte that was just looked at calls for. */
-enum found {
-    FOUND_NOTHING,
-    FOUND_LINE_FEED,
-    FOUND_SWITCH, /* bracketed paste may be another now */
-    FOUND_STRING, /* a control string begins */
-    FOUND_REPEAT,
-    FOUND_BROKEN, /* no byte of the sequence that was begun */
-};
-
-static enum found scan_csi(struct screen *s, uint8_t b)
-{
-    if (b >= '0' && b <= '9') {
-        s->number = s->number < NUMBER ? s->number * 10 + (b - '0') : s->number;
-        return FOUND_NOTHING;
-    }
-    s->has_2004 = s->has_2004 || s->number == 2004;
-    s->first = s->parameters++ == 0 ? s->number : s->first;
-    s->number = 0;
-    s->plain = s->plain && (b == ';' || b >= 0x40);
-    if (b < 0x40) {
-        return FOUND_NOTHING;
-    }
-    s->scan = SCAN_TEXT;
-    if (b == 'b' && s->plain) {
-        return FOUND_REPEAT;
-    }
-    return b == 'p' || ((b == 'h' || b == 'l') && s->has_2004) ? FOUND_SWITCH : FOUND_NOTHING;
-}
-
-/* libvterm 0.1.4 knows the control strings OSC and DCS alone, prints the others, and crashes
- * answering one DCS (DECRQSS of what it does not know).  All are of no effect here, so that all are
- * handed to it as OSC, which it ends and bounds. */
-static enum found scan_escape(struct screen *s, uint8_t b)
-{
-    s->scan = b == '[' ? SCAN_CSI : SCAN_TEXT;
-    s->number = s->first = s->parameters = 0;
-    s->has_2004 = false;
-    s->plain = true;
-    switch (b) {
-    case 'P':
-    case '_':
-    case '^':
-    case 'X':
-        return FOUND_STRING;
-    case 'D':
-    case 'E':
-        return FOUND_LINE_FEED;
-    case 'c':
-        return FOUND_SWITCH;
-    default:
-        return FOUND_NOTHING;
-    }
-}
-
-static enum found scan(struct screen *s, uint8_t b)
-{
-    if (b == ESC) {
-        s->scan = SCAN_ESCAPE;
-        return FOUND_NOTHING;
-    }
-    if (b >= 0x0a && b <= 0x0c) {
-        return FOUND_LINE_FEED;
-    }
-    if (b == CAN || b == SUB) {
-        s->scan = SCAN_TEXT;
-    }
-    /* Controls act within a sequence, and change nothing of it (ECMA-48 does not say; VT500s do).
-     */
-    if (s->scan == SCAN_TEXT || b < 0x20 || b == DEL) {
-        return FOUND_NOTHING;
-    }
-    if (b >= 0x80) {
-        s->scan = SCAN_TEXT;
-        return FOUND_BROKEN;
-    }
-    return s->scan == SCAN_ESCAPE ? scan_escape(s, b) : scan_csi(s, b);
-}
-
 /* How much of ${bytes} is text that nobody has to look at. */
 static size_t skip_text(const struct screen *s, const uint8_t *bytes, size_t len)
 {
     size_t i = 0;
 
-    if (s->scan != SCAN_TEXT) {
+    if (!scan_in_text(&s->scan)) {
         return 0;
     }
     if (s->config.on_event == NULL) {
@@ -308,35 +231,43 @@ static size_t skip_text(const struct screen *s, const uint8_t *bytes, size_t len
 }
 
 /* The byte at ${at}; what is not written yet begins at ${done}, which is returned anew. */
-static size_t act(struct screen *s, enum found found, const uint8_t *bytes, size_t done, size_t at)
+static size_t act(struct screen *s, enum scan_found found, const uint8_t *bytes, size_t done,
+                  size_t at)
 {
-    static const uint8_t osc = ']', cancel = CAN;
+    static const uint8_t osc = ']', cancel = CAN, save[] = {CAN, ESC, '7'};
+    static const uint8_t restore[] = {CAN, ESC, '8'};
 
     switch (found) {
-    case FOUND_LINE_FEED:
+    case SCAN_FOUND_LINE_FEED:
         write_out(s, bytes + done, at - done);
         s->line_feed = true;
         write_out(s, bytes + at, 1);
         s->line_feed = false;
         return at + 1;
-    case FOUND_SWITCH:
+    case SCAN_FOUND_SWITCH:
         write_out(s, bytes + done, at + 1 - done);
         note_pastes(s);
         return at + 1;
-    case FOUND_STRING:
+    case SCAN_FOUND_STRING:
         write_out(s, bytes + done, at - done);
         write_out(s, &osc, 1);
         return at + 1;
-    case FOUND_REPEAT:
+    case SCAN_FOUND_REPEAT:
         write_out(s, bytes + done, at - done);
         write_out(s, &cancel, 1);
         repeat(s);
         return at + 1;
-    case FOUND_BROKEN:
+    case SCAN_FOUND_SAVE:
+    case SCAN_FOUND_RESTORE:
+        write_out(s, bytes + done, at - done);
+        write_out(s, found == SCAN_FOUND_SAVE ? save : restore, sizeof save);
+        return at + 1;
+    case SCAN_FOUND_BROKEN:
+    case SCAN_FOUND_UNKNOWN:
         write_out(s, bytes + done, at - done);
         write_out(s, &cancel, 1);
-        return at;
-    case FOUND_NOTHING:
+        return found == SCAN_FOUND_BROKEN ? at : at + 1;
+    case SCAN_FOUND_NOTHING:
     default:
         return done;
     }
@@ -349,7 +280,7 @@ void screen_feed(struct screen *s, const uint8_t *bytes, size_t len)
     for (size_t i = 0; i < len; i++) {
         i += skip_text(s, bytes + i, len - i);
         if (i < len) {
-            done = act(s, scan(s, bytes[i]), bytes, done, i);
+            done = act(s, scan_byte(&s->scan, bytes[i]), bytes, done, i);
         }
     }
     write_out(s, bytes + done, len - done);

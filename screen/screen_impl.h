@@ -7,9 +7,8 @@
 
 #include "screen/grid.h"
 #include "screen/marks.h"
+#include "screen/scan.h"
 #include "screen/screen.h"
-
-enum scan { SCAN_TEXT, SCAN_ESCAPE, SCAN_CSI };
 
 struct screen {
     struct screen_config config;
@@ -29,9 +28,7 @@ struct screen {
     int last_width;
 
     /* what the bytes say that libvterm does not tell: line feeds, and when to ask for modes */
-    enum scan scan;
-    unsigned number, first, parameters; /* of the CSI: the current one, the first, how many */
-    bool has_2004, plain;               /* ... without prefix or intermediates */
+    struct scan scan;
     bool line_feed, pastes;
     uint8_t partial[4]; /* the beginning of a character */
     size_t n_partial;

@@ -248,7 +248,7 @@ def _(t):
     t.see(PROMPT)
 
 
-@scenario('emacs', needs='emacs', masks=True, soak=True)
+@scenario('emacs', needs='emacs', soak=True)
 def _(t):
     t.see(PROMPT)
     t.text("emacs -nw -Q --eval '(read-passwd \"Speak: \")'")
@@ -291,7 +291,7 @@ def _(t):
 def _(t):
     t.see(PROMPT)
     t.text("perl -MTerm::ReadKey -e 'ReadMode \"raw\"; print \"Spe\", \"ak> \"; $|=1; print \"\"; "
-           "while (($k = ReadKey 0) ne \"\\r\") {} ReadMode 0; print \"\\nta\".\"ken\\n\"'")
+           "while (($k = ReadKey 0) ne \"\\n\") {} ReadMode 0; print \"\\nta\".\"ken\\n\"'")
     t.enter()
     t.see('Speak> ')
     t.settle(0.3)
