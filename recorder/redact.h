@@ -3,7 +3,7 @@
  * What of a terminal may be recorded.  A pure core without descriptors or a clock: keys come in
  * with their time and the pty's modes around their write, output with its time; input that may be
  * recorded, output that may, and marks come out through callbacks.  The detector is the one of
- * docs/DESIGN.md section 4: a key is undecided until the screen has shown it, or its run is over
+ * docs/REDACTION.md: a key is undecided until the screen has shown it, or its run is over
  * and a rule says what it was.  Output waits for nothing, two cases apart: what shows nothing but
  * the shape of a secret (mask characters), and the echo of a line that was typed ahead.
  *

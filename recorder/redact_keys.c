@@ -239,7 +239,7 @@ static void add(struct redact *r, const struct unit *u, const uint8_t *bytes,
 
 /* ---- a key whose rest has not come ---- */
 
-/* The stricter of two: a character split over two reads (redaction/README.md section 5). */
+/* The stricter of two: a character split over two reads (docs/REDACTION.md). */
 static enum typed_class stricter(enum typed_class a, enum typed_class b)
 {
     return a == TYPED_SILENT || b == TYPED_SILENT ? TYPED_SILENT : a == b ? a : TYPED_RAW;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The rules of the detector, by the letters that docs/DESIGN.md names them with. */
+/* The rules of the detector, by the letters that docs/REDACTION.md names them with. */
 #include <string.h>
 
 #include "recorder/redact_impl.h"

@@ -290,24 +290,28 @@ static void text(struct shapes *s, size_t at)
 
 /* ---- the stream ---- */
 
-/* How many bytes begin nothing: none that prefixes and names end with, no ESC. */
+/* How many bytes begin nothing: at each that a prefix or a name may end with, the two before it
+ * have to fit.  Where they are not at hand, what is known of them is. */
 static size_t uneventful(const struct shapes *s, const uint8_t *p, size_t len)
 {
-    static const uint8_t stop[256] = {
-        ['A'] = 1, ['_'] = 1, ['-'] = 1, ['.'] = 1, ['J'] = 1, ['K'] = 1, ['T'] = 1, [ESC] = 1,
-    };
     size_t i = 0;
 
     if (s->rule != NULL || s->escape != NO_ESCAPE || s->near_key > 0) {
         return 0;
     }
-    while (i + 4 <= len && !(stop[p[i]] | stop[p[i + 1]] | stop[p[i + 2]] | stop[p[i + 3]])) {
-        i += 4;
-    }
-    while (i < len && !stop[p[i]]) {
+    for (;;) {
+        while (i + 4 <= len && !(shapes_rules_stop[p[i]] | shapes_rules_stop[p[i + 1]] |
+                                 shapes_rules_stop[p[i + 2]] | shapes_rules_stop[p[i + 3]])) {
+            i += 4;
+        }
+        while (i < len && !shapes_rules_stop[p[i]]) {
+            i++;
+        }
+        if (i == len || p[i] == ESC || i < 2 || shapes_rules_fits(p[i - 2], p[i - 1], p[i])) {
+            return i;
+        }
         i++;
     }
-    return i;
 }
 
 static void note_all(struct shapes *s, const uint8_t *p, size_t len)

@@ -40,6 +40,33 @@ const struct shapes_rule shapes_session_token = {"aws-session-token", "", BASE64
 static const char *const names[] = {"ecret_access_", "ecretAccessK", "ECRET_ACCESS_",
                                     "session_",      "SessionT",     "SESSION_"};
 
+const uint8_t shapes_rules_stop[256] = {
+    ['A'] = 1, ['_'] = 1, ['-'] = 1, ['.'] = 1, ['J'] = 1, ['K'] = 1, ['T'] = 1, [0x1b] = 1,
+};
+
+bool shapes_rules_fits(uint8_t a, uint8_t b, uint8_t c)
+{
+    switch (c) {
+    case 'A': /* AKIA, ASIA */
+        return b == 'I' && (a == 'K' || a == 'S');
+    case 'J': /* eyJ */
+        return b == 'y' && a == 'e';
+    case 'K': /* ecretAccessK */
+        return b == 's' && a == 's';
+    case 'T': /* SessionT */
+        return b == 'n' && a == 'o';
+    case '.': /* hvs. */
+        return a == 'v';
+    case '-': /* glpat-, xoxb-, ----- */
+        return (b == 't' && a == 'a') || a == 'x' || (b == '-' && a == '-');
+    case '_': /* ghp_, pat_, live_, access_, ACCESS_, session_, SESSION_ */
+    default:
+        return a == 'h' || (b == 't' && a == 'a') || (b == 'e' && a == 'v') ||
+               (b == 's' && a == 's') || (b == 'S' && a == 'S') || (b == 'n' && a == 'o') ||
+               (b == 'N' && a == 'O');
+    }
+}
+
 bool shapes_rules_member(enum members m, uint8_t c)
 {
     bool upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';

@@ -28,6 +28,10 @@ extern const struct shapes_rule shapes_secret_key, shapes_session_token;
 bool shapes_rules_member(enum members m, uint8_t c);
 /** shapes_rules_word(c): Whether ${c} would make a token the part of a longer word. */
 bool shapes_rules_word(uint8_t c);
+/* Bytes that prefixes and names end with, and ESC. */
+extern const uint8_t shapes_rules_stop[256];
+/** shapes_rules_fits(a, b, c): Whether a prefix or a name may end with these three. */
+bool shapes_rules_fits(uint8_t a, uint8_t b, uint8_t c);
 /** shapes_rules_begins(s): The token that begins behind the newest characters of ${s}; NULL: none.
  */
 const struct shapes_rule *shapes_rules_begins(const struct shapes *s);

@@ -19,7 +19,7 @@
 #define TYPED_KEYS 4096U
 #define TYPED_RUNS 512U
 
-/* The modes of the pty while a key was handed to it (redaction/README.md 3.1): canonical without
+/* The modes of the pty while a key was handed to it (docs/REDACTION.md): canonical without
  * echo before or after; canonical with echo before and after; anything else. */
 enum typed_class { TYPED_RAW, TYPED_ECHOED, TYPED_SILENT };
 

@@ -44,7 +44,7 @@ static int make_identity(struct writer *w, const char *machine, struct error *er
         return -1;
     }
     if (store_meta_set(w->store, "epoch", hex, err) != 0 ||
-        store_meta_set(w->store, "epoch_why", "first start", err) != 0 ||
+        store_meta_set(w->store, "epoch_why", "new host", err) != 0 ||
         store_meta_set(w->store, "created_us", now, err) != 0 ||
         store_meta_set(w->store, "machine_id", machine, err) != 0 ||
         store_meta_set(w->store, "host", machine, err) != 0 || store_commit(w->store, err) != 0) {

@@ -6,7 +6,7 @@
                        [--recorder CMD --dump CMD] [--control]
 
 BIN holds ttytrail and ttytrail-tools.  --soak: all scenarios, not the sample; --load: so many busy loops
-beside it; --split: every write is cut at a random byte; --control: with redaction off, where every secret
+beside it; --split: every piece, typed or shown, is cut at a random byte; --control: with redaction off, where every secret
 has to leak; --traces: record traces instead.  {rec} and {cmd}, {dir} stand for the record, the command,
 the direction.  Needs root.  Exit status 1 when a secret leaks or honest text is lost."""
 import argparse
@@ -37,9 +37,12 @@ def environment():
 
 def command_of(args, rec, scenario):
     inner = shlex.join(['su', '-l', world.USER])
+    cut = 'python3 %s/redact/cut.py ' % HERE
     if args.traces:
         path = os.path.join(args.traces, scenario.name + '.trace')
         return 'python3 %s/redact/trace.py %s -- %s' % (HERE, path, inner)
+    if args.split:
+        return cut + args.recorder.replace('{rec}', rec).replace('{cmd}', cut + inner)
     return args.recorder.replace('{rec}', rec).replace('{cmd}', inner)
 
 
@@ -88,8 +91,7 @@ def what_every_record_holds(args, where):
 
 def drive(args, scenario, where, round_):
     rec = os.path.join(where, '%s.%d.db' % (scenario.name, round_))
-    typist = Typist(['bash', '-c', 'exec ' + command_of(args, rec, scenario)], environment(), split=args.split,
-                    seed=round_ + 1)
+    typist = Typist(['bash', '-c', 'exec ' + command_of(args, rec, scenario)], environment(), seed=round_ + 1)
     lost = ''
     try:
         scenario.run(typist)

@@ -55,7 +55,7 @@ static void fresh_host(void)
     (void)snprintf(state_path, sizeof state_path, "%s/%d.ship", dir, n);
     set_meta("host", "host-a");
     set_meta("epoch", "000000000000000000000000000000aa");
-    set_meta("epoch_why", "first start");
+    set_meta("epoch_why", "new host");
     set_meta("machine_id", "m1");
     reason[0] = '\0';
 }

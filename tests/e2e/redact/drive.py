@@ -22,13 +22,12 @@ class Lost(Exception):
 
 
 class Typist:
-    def __init__(self, argv, env, rows=24, cols=80, split=False, seed=1):
+    def __init__(self, argv, env, rows=24, cols=80, seed=1):
         self.sent = []     # (kind, bytes): text, keys, secret, ctl, reply
         self.secrets = []
         self.seen = b''
         self.mark = 0
         self.over = False
-        self.split = split
         self.random = random.Random(seed)
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
@@ -70,19 +69,11 @@ class Typist:
 
     def put(self, data, kind):
         self.sent.append((kind, data))
-        if self.split and len(data) > 1:
-            at = self.random.randrange(1, len(data))
-            pieces = [data[:at], data[at:]]
-        else:
-            pieces = [data]
-        for piece in pieces:
-            try:
-                while piece:
-                    piece = piece[os.write(self.fd, piece):]
-            except OSError:
-                self.over = True
-            if len(pieces) > 1:
-                self.pump(0.002)
+        try:
+            while data:
+                data = data[os.write(self.fd, data):]
+        except OSError:
+            self.over = True
 
     # ---- what a person does ----
 
@@ -161,8 +152,6 @@ class Typist:
                     pass
             end = time.monotonic() + 3
             while time.monotonic() < end:
-                if self.over:
-                    time.monotonic()
                 self.pump(0.02)
                 pid, status = os.waitpid(self.pid, os.WNOHANG)
                 if pid:
