@@ -263,15 +263,17 @@ static void wait_for_rest(struct redact *r, const uint8_t *bytes, size_t len,
 static size_t complete(struct redact *r, const uint8_t *bytes, size_t len, enum typed_class class,
                        bool isig)
 {
-    enum typed_class both = stricter(class, r->partial_class);
     size_t used = 0;
     struct unit u;
+
+    /* It stays as strict as its strictest part, however many there will be. */
+    r->partial_class = stricter(class, r->partial_class);
 
     while (r->partial_len > 0 && used < len) {
         r->partial[r->partial_len++] = bytes[used++];
         /* Taken apart, a beginning may be several keys. */
         while (unit_typed(r->partial, r->partial_len, false, &u)) {
-            add(r, &u, r->partial, both, isig, r->partial_us);
+            add(r, &u, r->partial, r->partial_class, isig, r->partial_us);
             r->partial_len -= u.len;
             memmove(r->partial, r->partial + u.len, r->partial_len);
             explicit_bzero(r->partial + r->partial_len, u.len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "screen/scan.h"
 
+#define BEL    0x07
 #define CAN    0x18
 #define SUB    0x1a
 #define ESC    0x1b
@@ -36,9 +37,15 @@ static enum scan_found scan_csi(struct scan *s, uint8_t b)
                                                                : SCAN_FOUND_NOTHING;
 }
 
-/* libvterm 0.1.4 knows the control strings OSC and DCS alone, prints the others, and crashes
- * answering one DCS (DECRQSS of what it does not know).  All are of no effect here, so that all are
- * handed to it as OSC, which it ends and bounds. */
+/* Control strings change nothing here, and libvterm 0.1.4 crashes answering one (DECRQSS), reads
+ * beyond its buffer in others and prints those it does not know: it gets none. */
+static enum scan_found begin_string(struct scan *s, bool bell)
+{
+    s->state = SCAN_STRING;
+    s->bell = bell;
+    return SCAN_FOUND_STRING;
+}
+
 static enum scan_found scan_escape(struct scan *s, uint8_t b)
 {
     bool plain = s->plain;
@@ -63,7 +70,8 @@ static enum scan_found scan_escape(struct scan *s, uint8_t b)
     case '_':
     case '^':
     case 'X':
-        return SCAN_FOUND_STRING;
+    case ']':
+        return begin_string(s, b == ']');
     case 'D':
     case 'E':
         return SCAN_FOUND_LINE_FEED;
@@ -74,8 +82,32 @@ static enum scan_found scan_escape(struct scan *s, uint8_t b)
     }
 }
 
+/* Up to ST; an ESC that is not ST's ends the string and begins a sequence. */
+static enum scan_found scan_string(struct scan *s, uint8_t b)
+{
+    if (s->state == SCAN_STRING) {
+        s->state = b == ESC                                        ? SCAN_STRING_ESCAPE
+                   : b == CAN || b == SUB || (b == BEL && s->bell) ? SCAN_TEXT
+                                                                   : SCAN_STRING;
+        return SCAN_FOUND_DROP;
+    }
+    if (b == ESC) {
+        return SCAN_FOUND_DROP;
+    }
+    s->state = SCAN_TEXT;
+    if (b == '\\') {
+        return SCAN_FOUND_DROP;
+    }
+    s->again = true;
+    (void)scan_byte(s, ESC);
+    return scan_byte(s, b);
+}
+
 enum scan_found scan_byte(struct scan *s, uint8_t b)
 {
+    if (s->state == SCAN_STRING || s->state == SCAN_STRING_ESCAPE) {
+        return scan_string(s, b);
+    }
     if (b == ESC) {
         s->state = SCAN_ESCAPE;
         s->plain = true;

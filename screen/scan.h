@@ -9,13 +9,15 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum scan_state { SCAN_TEXT, SCAN_ESCAPE, SCAN_CSI };
+enum scan_state { SCAN_TEXT, SCAN_ESCAPE, SCAN_CSI, SCAN_STRING, SCAN_STRING_ESCAPE };
 
 struct scan {
     enum scan_state state;
     unsigned number, first, parameters; /* of the CSI: the current one, the first, how many */
     bool has_2004;
     bool plain; /* without prefix or intermediates */
+    bool bell;  /* the control string ends with BEL too: it is OSC */
+    bool again; /* the ESC before this byte was dropped with a string, and begins a sequence */
 };
 
 /* What the byte that was just looked at calls for. */
@@ -23,7 +25,8 @@ enum scan_found {
     SCAN_FOUND_NOTHING,
     SCAN_FOUND_LINE_FEED,
     SCAN_FOUND_SWITCH, /* bracketed paste may be another now */
-    SCAN_FOUND_STRING, /* a control string begins */
+    SCAN_FOUND_STRING, /* a control string begins with this byte, */
+    SCAN_FOUND_DROP,   /* goes on or ends */
     SCAN_FOUND_REPEAT,
     SCAN_FOUND_SAVE,    /* the cursor, */
     SCAN_FOUND_RESTORE, /* as "ESC 7" and "ESC 8" */

@@ -234,9 +234,13 @@ static size_t skip_text(const struct screen *s, const uint8_t *bytes, size_t len
 static size_t act(struct screen *s, enum scan_found found, const uint8_t *bytes, size_t done,
                   size_t at)
 {
-    static const uint8_t osc = ']', cancel = CAN, save[] = {CAN, ESC, '7'};
+    static const uint8_t escape = ESC, cancel = CAN, save[] = {CAN, ESC, '7'};
     static const uint8_t restore[] = {CAN, ESC, '8'};
 
+    if (s->scan.again) {
+        s->scan.again = false;
+        write_out(s, &escape, 1);
+    }
     switch (found) {
     case SCAN_FOUND_LINE_FEED:
         write_out(s, bytes + done, at - done);
@@ -250,7 +254,9 @@ static size_t act(struct screen *s, enum scan_found found, const uint8_t *bytes,
         return at + 1;
     case SCAN_FOUND_STRING:
         write_out(s, bytes + done, at - done);
-        write_out(s, &osc, 1);
+        write_out(s, &cancel, 1);
+        return at + 1;
+    case SCAN_FOUND_DROP:
         return at + 1;
     case SCAN_FOUND_REPEAT:
         write_out(s, bytes + done, at - done);
