@@ -137,7 +137,8 @@ class Totals:
         good = verdict.startswith('LEAK') or not self.expects_leak(args, scenario) if args.control else \
             verdict in ('OK', 'TRACED')
         self.count += 1
-        if scenario.hard:
+        hard = scenario.hard or (args.split and scenario.near)
+        if hard:
             self.hard += not good
         else:
             self.bad += not good
@@ -145,7 +146,7 @@ class Totals:
             mine[0] += kept.get(kind, (0, 0))[0]
             mine[1] += kept.get(kind, (0, 0))[1]
         print('%-30s %-8s %s%s' % (scenario.name, '%d/%d' % kept['text'][::-1] if kept else '-', verdict,
-                                   ' [hard]' if scenario.hard else ''), flush=True)
+                                   ' [hard]' if hard else ''), flush=True)
 
     @staticmethod
     def expects_leak(args, scenario):

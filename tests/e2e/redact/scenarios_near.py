@@ -342,7 +342,7 @@ def _(t):
     t.see(PROMPT)
 
 
-@scenario('typed_ahead_of_a_slow_prompt')
+@scenario('typed_ahead_of_a_slow_prompt', near=True)
 def _(t):
     t.see(PROMPT)
     t.text("python3 -c \"import time, getpass; time.sleep(0.4); getpass.getpass('Password: ')\"")

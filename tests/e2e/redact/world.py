@@ -29,9 +29,10 @@ for service in ('ssh', 'http', 'ftp'):
 
 
 class Scenario:
-    def __init__(self, name, run, needs='', soak=False, hard=False, masks=False, mark=''):
+    def __init__(self, name, run, needs='', soak=False, hard=False, masks=False, mark='', near=False):
         self.name, self.run, self.needs = name, run, needs.split()
         self.soak, self.hard, self.masks, self.mark = soak, hard, masks, mark
+        self.near = near  # rule T knows the terminal of this host alone, not one behind a relay
 
 
 def scenario(name, run=None, **how):
