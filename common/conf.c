@@ -85,6 +85,8 @@ static const struct conf_key keys[] = {
     TEXT("s3", "expected_owner", s3_expected_owner),
     TEXT("s3", "kms_key", s3_kms_key),
     TEXT("s3", "ca_file", s3_ca_file),
+    TEXT("s3", "vpce", s3_vpce),
+    TEXT("s3", "ip_ranges", s3_ip_ranges),
     TEXT("trail", "trail", trail),
     TEXT("trail", "digest_keys", trail_digest_keys),
     NUMBER("trail", "skew_s", trail_skew_s, "1", 0, 3600),

@@ -39,6 +39,7 @@ struct conf {
     int64_t ship_kib, ship_every_s, heartbeat_h, confirm;
     /* [s3] */
     char *s3_endpoint, *s3_region, *s3_host_name, *s3_expected_owner, *s3_kms_key, *s3_ca_file;
+    char *s3_vpce, *s3_ip_ranges;
     int64_t s3_path_style;
     /* [trail] */
     char *trail, *trail_digest_keys;
