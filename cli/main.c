@@ -7,13 +7,12 @@
 #include "common/log.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_record, &cmd_list, &cmd_export, &cmd_play, &cmd_verify, &cmd_ship,
+    &cmd_record, &cmd_list, &cmd_export, &cmd_play, &cmd_verify, &cmd_ship, &cmd_print_policy,
 };
 
 /* Named in the contract of the command line, built by later issues. */
 static const char *const later[] = {
-    "who",    "search", "summary",      "correlate", "prune",
-    "status", "doctor", "print-policy", "note",      "import",
+    "who", "search", "summary", "correlate", "prune", "status", "doctor", "note", "import",
 };
 
 static void print_help(void)
@@ -23,7 +22,7 @@ static void print_help(void)
                  "verifies them.  --db FILE and --config FILE are accepted by every command.\n\n"
                  "Commands:\n");
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        (void)printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        (void)printf("  %-12s %s\n", commands[i]->name, commands[i]->summary);
     }
     (void)printf("\nTry 'ttytrail COMMAND --help' for one of them, or ttytrail(1).\n\n"
                  "Examples:\n"
