@@ -91,3 +91,13 @@ int64_t s3_skew_us(const struct s3 *s)
 {
     return s->seen_skew_us;
 }
+
+const char *s3_host(const struct s3 *s)
+{
+    return s->place.host;
+}
+
+const char *s3_region(const struct s3 *s)
+{
+    return s->region;
+}

@@ -73,6 +73,10 @@ int s3_list(struct s3 *s, const char *prefix, const char *start_after_or_null, s
 int s3_list_versions(struct s3 *s, const char *prefix, s3_list_fn *cb, void *user,
                      struct error *err);
 
+/** s3_host(s), s3_region(s): Whom requests go to (with its port), and the region they are signed
+ * for; borrowed. */
+const char *s3_host(const struct s3 *s);
+const char *s3_region(const struct s3 *s);
 /** s3_skew_us(s): Server's clock minus ours as last seen in a Date header; 0 when none was. */
 int64_t s3_skew_us(const struct s3 *s);
 
