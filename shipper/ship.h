@@ -41,6 +41,7 @@ int ship_run(const struct ship_config *config, struct ship_result *ret, struct e
 struct ship_plan {
     int64_t frozen; /* batches frozen before and not stored yet */
     int64_t sessions, segments, bytes;
+    int64_t oldest_us; /* when the oldest of them was sealed; 0: none waits */
 };
 /** ship_plan(config, ret, err): What ship_run would send of what is sealed now.  Changes nothing.
  * A place (when there is one) that ship_run would refuse is refused. */

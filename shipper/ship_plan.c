@@ -55,6 +55,9 @@ static int add(void *user, const struct unshipped *u)
         p->cap = cap;
     }
     p->rows[p->n++] = u->session_row;
+    if (p->ret->oldest_us == 0 || u->sealed_us < p->ret->oldest_us) {
+        p->ret->oldest_us = u->sealed_us;
+    }
     p->ret->segments++;
     p->ret->bytes += u->size;
     return 0;
