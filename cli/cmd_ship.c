@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/road_report.h"
 #include "common/json_write.h"
 #include "common/log.h"
 #include "shipper/ship.h"
@@ -114,6 +115,9 @@ static int dry_run(const struct options *o, const struct ship_config *config)
                      " bytes, and finish %" PRId64 " frozen batches%s%s\n",
                      p.segments, p.sessions, p.bytes, p.frozen,
                      config->to[0] == '\0' ? "" : ", to ", config->to);
+    }
+    if (config->to[0] != '\0' && !o->quiet) {
+        road_report(config->conf, config->to, o->json);
     }
     return CMD_DONE;
 }

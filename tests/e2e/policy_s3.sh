@@ -87,9 +87,22 @@ status_is 0 ship host
 record 'seq 1 2000'
 status_is 0 ship host
 answers 200 "$OWNER" GET "$S3_BUCKET?list-type=2&prefix=prod%2F"
-grep -o '<Key>[^<]*' answer | cut -c6- | sed 's/=/%3D/g' >keys
+grep -o '<Key>[^<]*' answer | cut -c6- | sed 's/=/%3D/g' | grep -v '/probe$' >keys
 pack=$(grep packs keys | head -n 1)
 [ "$(grep -c '/host%3Dweb-1/' keys)" = "$(grep -c . keys)" ] || fail 'objects outside the own path'
+
+step 'doctor: its probe passes with the same policy, and is no finding'
+doctor() { as "$1" env AWS_EC2_METADATA_DISABLED=true "$TTYTRAIL" doctor --db "$DB" --config "$CONF"; }
+status_is 0 doctor host
+grep -q '^ok *probe .*host=web-1/probe was stored' out || fail 'no probe was stored'
+grep -q '^ok *clock ' out || fail 'nothing of the clock'
+grep -q '^ok *road  *local' out || fail 'nothing of the road'
+status_is 0 doctor host
+grep -q '^ok *probe .*is there already' out || grep -q '^ok *probe .*was stored' out || fail 'the second probe'
+status_is 1 doctor nobody
+grep -q '^finding *probe .*s3:PutObject' out || fail 'no finding'
+grep -q "do: look at three policies" out || grep -q 'print-policy host' out || fail 'no advice'
+! grep -q 'host-secret\|nobody-secret' out err || fail 'a secret was printed'
 
 step 'and nothing else does'
 HOST=host-key:host-secret
@@ -136,7 +149,7 @@ step 'with the reader policy verify works, and nothing is written'
 print reader >reader.json
 grant reader reader.json
 status_is 0 as reader "$TTYTRAIL" verify "s3://$S3_BUCKET/prod" --config "$CONF"
-grep -q '4 complete; .* 0 findings' out || fail 'verify does not say complete'
+grep -q '4 complete; .* 0 orphans; 0 findings' out || fail 'verify does not say complete, or counts the probe'
 READER=reader-key:reader-secret
 refused "$READER" PUT "$S3_BUCKET/prod/$day/host%3Dweb-1/x"
 refused "$READER" DELETE "$S3_BUCKET/$pack"
