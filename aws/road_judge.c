@@ -126,6 +126,16 @@ static const char refused_advice[] =
     "its aws:SourceVpce this road's endpoint?), the endpoint's ('endpoint': does it name the "
     "bucket?)";
 
+/* Not AWS: nothing here is about endpoints of a VPC. */
+static enum road_kind judge_own(const struct judge *j)
+{
+    bool silent = j->f->probe == ROAD_SILENT;
+
+    tell(j, silent ? "look at its address, at the firewalls on the way, and whether it runs" : NULL,
+         "a store of one's own, at a public address%s", silent ? ": nothing answers" : "");
+    return ROAD_PUBLIC;
+}
+
 static enum road_kind judge_proof(const struct judge *j)
 {
     const struct road_facts *f = j->f;
@@ -155,7 +165,6 @@ static enum road_kind judge_proof(const struct judge *j)
 enum road_kind road_judge(const struct road_facts *f, road_say *say, void *user)
 {
     struct judge j = {f, say, user};
-    enum road_kind kind;
 
     judge_name(&j);
     if (f->proxy) {
@@ -186,7 +195,9 @@ enum road_kind road_judge(const struct road_facts *f, road_say *say, void *user)
              f->probe == ROAD_SILENT ? ". Nothing answers" : "");
         return ROAD_PRIVATE;
     }
+    if (f->own_endpoint) {
+        return judge_own(&j);
+    }
     judge_routes(&j);
-    kind = judge_proof(&j);
-    return kind;
+    return judge_proof(&j);
 }

@@ -84,7 +84,9 @@ static void own_region(char *ret, size_t size)
 static int road(const struct conf *c, const struct place *p, enum road_probe probe, road_say *say,
                 void *user, struct error *err)
 {
-    struct road_facts f = {.probe = probe, .own_endpoint = c->s3_endpoint[0] != '\0'};
+    struct road_facts f = {.probe = probe,
+                           .own_endpoint = c->s3_endpoint[0] != '\0' &&
+                                           strstr(c->s3_endpoint, ".amazonaws.com") == NULL};
     const char *host = s3_host(p->s3);
     size_t n = host[0] == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
 
@@ -144,17 +146,42 @@ static int host_name(const struct check_run *r, char *ret, size_t size, struct e
     return rc < 0 ? -1 : 0;
 }
 
-static void say_failure(struct check_run *r, const struct error *e)
+/* A Date came with it. */
+static bool answered(const struct place *p)
 {
-    const char *advice = "see the road below";
+    return s3_skew_us(p->s3) != 0;
+}
 
-    if (e->kind == ERR_DENIED) {
-        advice = "grant it: 'ttytrail print-policy host', and see the road below";
-    } else if (e->kind != ERR_RETRY) {
-        advice =
-            "look at endpoint, region, path_style, expected_owner, kms_key and ca_file of [s3]";
+/* Refused is only what an answer of the store says: keys may be missing, a certificate may not be
+ * trusted. */
+static enum road_probe say_failure(struct check_run *r, const struct place *p,
+                                   const struct error *e)
+{
+    static const char settings[] =
+        "look at endpoint, region, path_style, expected_owner, kms_key and ca_file of [s3]";
+
+    if (!answered(p) && e->kind == ERR_RETRY) {
+        check_say(r, CHECK_FINDING, "see the road below", "%s", e->text);
+        return ROAD_SILENT;
     }
-    check_say(r, CHECK_FINDING, advice, "%s", e->text);
+    if (answered(p) && e->kind == ERR_DENIED) {
+        check_say(r, CHECK_FINDING, "grant it: 'ttytrail print-policy host'; see the road below",
+                  "%s", e->text);
+        return ROAD_REFUSED;
+    }
+    check_say(r, CHECK_FINDING, e->kind == ERR_RETRY ? "try again later" : settings, "%s", e->text);
+    return ROAD_NOT_TRIED;
+}
+
+static bool has_keys(struct check_run *r, const struct place *p)
+{
+    struct creds_view v;
+
+    if (creds_get(p->creds, r->now_us, &v, NULL) == 0) {
+        return true;
+    }
+    check_say(r, CHECK_BLIND, "see the credentials above", "nothing can be stored without keys");
+    return false;
 }
 
 static enum road_probe probe(struct check_run *r, const struct place *p)
@@ -169,6 +196,9 @@ static enum road_probe probe(struct check_run *r, const struct place *p)
                          .sha256 = sha256,
                          .content_type = "text/plain"};
 
+    if (!has_keys(r, p)) {
+        return ROAD_NOT_TRIED;
+    }
     if (host_name(r, host, sizeof host, &err) != 0) {
         check_say(r, CHECK_BLIND, "record something first, or set host_name of [s3]",
                   "this host has no name yet to store anything below: %s", err.text);
@@ -179,11 +209,7 @@ static enum road_probe probe(struct check_run *r, const struct place *p)
                    name);
     (void)SHA256((const unsigned char *)PROBE_BYTES, PROBE_SIZE, sha256);
     if (s3_put(p->s3, &put, &result, &err) != 0) {
-        say_failure(r, &err);
-        /* Without any answer, that is the road; a certificate that is not trusted is an answer. */
-        return err.kind == ERR_RETRY    ? ROAD_SILENT
-               : err.kind == ERR_DENIED ? ROAD_REFUSED
-                                        : ROAD_NOT_TRIED;
+        return say_failure(r, p, &err);
     }
     check_say(r, CHECK_OK, NULL, "%s %s", name,
               result == S3_PUT_CONFIRMED ? "was stored, and its checksum came back"
@@ -191,12 +217,12 @@ static enum road_probe probe(struct check_run *r, const struct place *p)
     return ROAD_TAKEN;
 }
 
-static void say_clock(struct check_run *r, const struct place *p, enum road_probe probe)
+static void say_clock(struct check_run *r, const struct place *p)
 {
     int64_t skew = s3_skew_us(p->s3) / 1000000;
 
     r->name = "clock";
-    if (probe == ROAD_SILENT || probe == ROAD_NOT_TRIED) {
+    if (!answered(p)) {
         check_say(r, CHECK_NOTE, NULL, "no answer of the store to compare with");
     } else if (skew > SKEW_S || skew < -SKEW_S) {
         check_say(r, CHECK_FINDING, "run chrony against 169.254.169.123",
@@ -245,7 +271,7 @@ void checks_place(struct check_run *r)
         check_say(r, CHECK_FINDING, "correct [s3] or 'to' of [ship]", "%s", err.text);
     } else {
         answer = probe(r, &p);
-        say_clock(r, &p, answer);
+        say_clock(r, &p);
         r->name = "road";
         kind = road(r->conf, &p, answer, on_road, r, &err);
         if (kind < 0) {

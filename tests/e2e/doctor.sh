@@ -46,6 +46,8 @@ printf '[s3]\nregion = us-east-1\nendpoint = http://127.0.0.1:1\n' >s3.conf
 status_is 1 doctor --config s3.conf --to s3://audit/prod
 finding 'host name' 'is unset'
 finding credentials 'no AWS credentials'
+grep -q '^blind *probe .*without keys' out || fail 'a probe without keys'
+! grep -q 'refuses' out || fail 'nobody refused'
 
 step 'a store that does not answer'
 export AWS_ACCESS_KEY_ID=AKIATTYTRAILTESTKEY0 AWS_SECRET_ACCESS_KEY=not-to-be-seen
