@@ -3,12 +3,45 @@
 #include <string.h>
 
 #include "aws/creds.h"
+#include "aws/imds.h"
 #include "common/clock.h"
 #include "shipper/checks.h"
 
 static bool is_s3(const struct check_run *r)
 {
     return strncmp(r->to, "s3://", 5) == 0;
+}
+
+/* "" off EC2. */
+static void instance_id(char *ret, size_t size)
+{
+    struct imds *imds = NULL;
+    struct buf b;
+
+    ret[0] = '\0';
+    buf_init(&b, size - 1);
+    if (imds_open(&imds, NULL) == 0 &&
+        imds_get(imds, "/latest/meta-data/instance-id", size - 1, &b, NULL) == 0) {
+        memcpy(ret, buf_data(&b), b.len);
+        ret[b.len] = '\0';
+    }
+    imds_close(imds);
+    buf_clear(&b);
+}
+
+/* ROLE-ID:INSTANCE-ID travels with the image of a host. */
+static void check_bound_name(struct check_run *r, const char *name)
+{
+    const char *colon = strchr(name, ':');
+    char id[64];
+
+    instance_id(id, sizeof id);
+    if (colon != NULL && id[0] != '\0' && strcmp(colon + 1, id) != 0) {
+        check_say(r, CHECK_FINDING, "set the part behind the colon to this instance's id",
+                  "host_name is %s, and this instance is %s", name, id);
+    } else {
+        check_say(r, CHECK_OK, NULL, "%s", name);
+    }
 }
 
 void checks_host_name(struct check_run *r)
@@ -23,7 +56,7 @@ void checks_host_name(struct check_run *r)
             "host_name of [s3] is unset: no bucket policy can bind this host to its own path, "
             "and any host may write below another's name");
     } else {
-        check_say(r, CHECK_OK, NULL, "%s", r->conf->s3_host_name);
+        check_bound_name(r, r->conf->s3_host_name);
     }
 }
 

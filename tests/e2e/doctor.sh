@@ -83,6 +83,14 @@ if [ "$(id -u)" = 0 ]; then
 else
     echo '*** NOT TESTED: with the eyes of nobody: this is not root'
 fi
+
+step "a name that came with another instance's image"
+printf '[s3]\nregion = us-east-1\nendpoint = http://127.0.0.1:1\nhost_name = AROA1:i-0abd\n' >clone.conf
+status_is 1 imds --config clone.conf --to s3://audit/prod
+finding 'host name' 'AROA1:i-0abd, and this instance is i-0abc'
+sed -i 's/i-0abd/i-0abc/' clone.conf
+status_is 1 imds --config clone.conf --to s3://audit/prod
+grep -q '^ok *host name *AROA1:i-0abc$' out || fail 'its own name'
 exec 3>&-
 
 step 'the road without sending anything'

@@ -7,7 +7,8 @@ import os
 import sys
 import threading
 
-ANSWERS = {'/latest/meta-data/iam/security-credentials/': 'ttytrail-host', '/latest/meta-data/placement/region': 'us-east-1'}
+ANSWERS = {'/latest/meta-data/instance-id': 'i-0abc',
+           '/latest/meta-data/iam/security-credentials/': 'ttytrail-host', '/latest/meta-data/placement/region': 'us-east-1'}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
