@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "screen/scan.h"
 
-#define BEL    0x07
-#define CAN    0x18
-#define SUB    0x1a
-#define ESC    0x1b
-#define DEL    0x7f
-#define NUMBER 100000U /* a parameter is of no interest above */
+#define BEL        0x07
+#define CAN        0x18
+#define SUB        0x1a
+#define ESC        0x1b
+#define DEL        0x7f
+#define PARAMETERS 14U     /* and one more */
+#define NUMBER     100000U /* a parameter is of no interest above */
 
 bool scan_in_text(const struct scan *s)
 {
@@ -22,6 +23,11 @@ static enum scan_found scan_csi(struct scan *s, uint8_t b)
     s->has_2004 = s->has_2004 || s->number == 2004;
     s->first = s->parameters++ == 0 ? s->number : s->first;
     s->number = 0;
+    /* libvterm 0.1.4 writes beyond its sixteen. */
+    if (s->parameters > PARAMETERS && b < 0x40) {
+        s->state = SCAN_IGNORE;
+        return SCAN_FOUND_UNKNOWN;
+    }
     s->plain = s->plain && (b == ';' || b >= 0x40);
     if (b < 0x40) {
         return SCAN_FOUND_NOTHING;
@@ -127,6 +133,10 @@ enum scan_found scan_byte(struct scan *s, uint8_t b)
     if (b >= 0x80) {
         s->state = SCAN_TEXT;
         return SCAN_FOUND_BROKEN;
+    }
+    if (s->state == SCAN_IGNORE) {
+        s->state = b >= 0x40 ? SCAN_TEXT : SCAN_IGNORE;
+        return SCAN_FOUND_DROP;
     }
     return s->state == SCAN_ESCAPE ? scan_escape(s, b) : scan_csi(s, b);
 }

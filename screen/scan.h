@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum scan_state { SCAN_TEXT, SCAN_ESCAPE, SCAN_CSI, SCAN_STRING, SCAN_STRING_ESCAPE };
+enum scan_state { SCAN_TEXT, SCAN_ESCAPE, SCAN_CSI, SCAN_IGNORE, SCAN_STRING, SCAN_STRING_ESCAPE };
 
 struct scan {
     enum scan_state state;

@@ -257,6 +257,7 @@ static size_t act(struct screen *s, enum scan_found found, const uint8_t *bytes,
         write_out(s, &cancel, 1);
         return at + 1;
     case SCAN_FOUND_DROP:
+        write_out(s, bytes + done, at - done);
         return at + 1;
     case SCAN_FOUND_REPEAT:
         write_out(s, bytes + done, at - done);

@@ -24,7 +24,7 @@ wait_for 'the private writer to leave' test ! -e e.db-wal
 cp e.db none.db
 python3 -c 'import sqlite3
 d = sqlite3.connect("none.db")
-for t in "tail", "segment", "session": d.execute("DELETE FROM " + t)
+for t in "session_tail", "segment", "session": d.execute("DELETE FROM " + t)
 d.commit()' || fail 'the schema changed: adapt this test'
 status_is 0 "$TTYTRAIL" ship --db none.db --to "$TO"
 grep -q '^nothing to ship: no sealed' out || fail 'no such words'
