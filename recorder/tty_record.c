@@ -33,6 +33,10 @@ static void on_mark(void *user, uint64_t start_us, uint64_t end_us, const char *
 {
     struct tty *t = user;
 
+    /* Without an input track there is nothing that a mark would stand for. */
+    if (!t->record_input) {
+        return;
+    }
     /* Cut to milliseconds, as times of lines are: the mark is never later than its own line. */
     link_text(t->link, 'm', start_us, "%s, %llu.%03llu-%llu.%03llu%s%s", what,
               (unsigned long long)(start_us / 1000000U),
@@ -45,6 +49,9 @@ static void on_pending(void *user, uint64_t t_us, bool at_once)
 {
     struct tty *t = user;
 
+    if (!t->record_input) {
+        return;
+    }
     link_pending(t->link, t_us == REDACT_NO_PENDING ? CLIENT_NO_PENDING : t_us, at_once);
 }
 

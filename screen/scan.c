@@ -33,8 +33,8 @@ static enum scan_found scan_csi(struct scan *s, uint8_t b)
         return SCAN_FOUND_NOTHING;
     }
     s->state = SCAN_TEXT;
-    if (b == 'b' && s->plain) {
-        return SCAN_FOUND_REPEAT;
+    if (b == 'b') {
+        return s->plain ? SCAN_FOUND_REPEAT : SCAN_FOUND_UNKNOWN;
     }
     if ((b == 's' || b == 'u') && s->plain && s->parameters == 1 && s->first == 0) {
         return b == 's' ? SCAN_FOUND_SAVE : SCAN_FOUND_RESTORE;

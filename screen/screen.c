@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "screen/screen.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -293,6 +294,23 @@ void screen_feed(struct screen *s, const uint8_t *bytes, size_t len)
     write_out(s, bytes + done, len - done);
 }
 
+/* As xterm does; libvterm 0.1.4 would keep a region of which a part is gone, and move what is not
+ * there.  The sequence that was under way, if any, is over. */
+static void reset_margins(struct screen *s)
+{
+    void (*listener)(void *, const struct screen_event *) = s->config.on_event;
+    char text[48];
+    int n = snprintf(text, sizeof text, "%c\033[?69l\033[?6l\033[r\033[%d;%dH", CAN, s->row + 1,
+                     s->col + 1);
+
+    s->config.on_event = NULL;
+    write_out(s, (const uint8_t *)text, (size_t)n);
+    s->config.on_event = listener;
+    s->scan.state = s->scan.state == SCAN_STRING || s->scan.state == SCAN_STRING_ESCAPE
+                        ? s->scan.state
+                        : SCAN_TEXT;
+}
+
 int screen_resize(struct screen *s, int rows, int cols, struct error *err)
 {
     void *probe;
@@ -308,6 +326,7 @@ int screen_resize(struct screen *s, int rows, int cols, struct error *err)
     }
     s->config.free(probe, s->config.alloc_user);
     if (rows != s->grid[0].rows || cols != s->grid[0].cols) {
+        reset_margins(s);
         vterm_set_size(s->vt, rows, cols);
     }
     return 0;
