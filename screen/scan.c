@@ -39,8 +39,10 @@ static enum scan_found scan_csi(struct scan *s, uint8_t b)
     if ((b == 's' || b == 'u') && s->plain && s->parameters == 1 && s->first == 0) {
         return b == 's' ? SCAN_FOUND_SAVE : SCAN_FOUND_RESTORE;
     }
-    return b == 'p' || ((b == 'h' || b == 'l') && s->has_2004) ? SCAN_FOUND_SWITCH
-                                                               : SCAN_FOUND_NOTHING;
+    if (b == 'h' || b == 'l') {
+        return s->has_2004 ? SCAN_FOUND_SWITCH : SCAN_FOUND_PLACED;
+    }
+    return b == 'p' ? SCAN_FOUND_SWITCH : SCAN_FOUND_NOTHING;
 }
 
 /* Control strings change nothing here, and libvterm 0.1.4 crashes answering one (DECRQSS), reads
@@ -83,6 +85,8 @@ static enum scan_found scan_escape(struct scan *s, uint8_t b)
         return SCAN_FOUND_LINE_FEED;
     case 'c':
         return SCAN_FOUND_SWITCH;
+    case '8':
+        return SCAN_FOUND_PLACED;
     default:
         return SCAN_FOUND_NOTHING;
     }

@@ -198,6 +198,24 @@ static void note_pastes(struct screen *s)
     }
 }
 
+/* libvterm 0.1.4 restores a cursor to where it was on a screen that was larger, and then reads what
+ * it keeps of that row. */
+static void keep_inside(struct screen *s)
+{
+    const struct grid *g = &s->grid[s->alt];
+    char text[32];
+    VTermPos pos;
+    int n;
+
+    vterm_state_get_cursorpos(s->state, &pos);
+    if (pos.row >= 0 && pos.row < g->rows && pos.col >= 0 && pos.col < g->cols) {
+        return;
+    }
+    /* As it is clamped already in what we were told. */
+    n = snprintf(text, sizeof text, "\033[?6l\033[%d;%dH", s->row + 1, s->col + 1);
+    write_out(s, (const uint8_t *)text, (size_t)n);
+}
+
 /* REP, which libvterm 0.1.4 does for ever where no character came before: to the row's end at most.
  */
 static void repeat(struct screen *s)
@@ -250,8 +268,12 @@ static size_t act(struct screen *s, enum scan_found found, const uint8_t *bytes,
         s->line_feed = false;
         return at + 1;
     case SCAN_FOUND_SWITCH:
+    case SCAN_FOUND_PLACED:
         write_out(s, bytes + done, at + 1 - done);
-        note_pastes(s);
+        keep_inside(s);
+        if (found == SCAN_FOUND_SWITCH) {
+            note_pastes(s);
+        }
         return at + 1;
     case SCAN_FOUND_STRING:
         write_out(s, bytes + done, at - done);
@@ -269,6 +291,7 @@ static size_t act(struct screen *s, enum scan_found found, const uint8_t *bytes,
     case SCAN_FOUND_RESTORE:
         write_out(s, bytes + done, at - done);
         write_out(s, found == SCAN_FOUND_SAVE ? save : restore, sizeof save);
+        keep_inside(s);
         return at + 1;
     case SCAN_FOUND_BROKEN:
     case SCAN_FOUND_UNKNOWN:
