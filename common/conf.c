@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
-#include <regex.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 
 #include "common/buf.h"
 #include "common/conf_lines.h"
+#include "common/conf_pattern.h"
 
 #define TEXT_MAX (1024U * 1024)
 
@@ -43,7 +43,7 @@ struct conf_key {
         section, name, TYPE_TEXT, offsetof(struct conf, member), "", 0, 0, NULL                    \
     }
 
-/* POSIX extended regular expressions (regex(7)). */
+/* Extended regular expressions (common/conf_pattern.h). */
 #define PATTERN(section, name, member)                                                             \
     {                                                                                              \
         section, name, TYPE_PATTERN, offsetof(struct conf, member), "", 0, 0, NULL                 \
@@ -106,25 +106,21 @@ static int set_text(struct conf *c, const struct conf_key *k, const char *value,
     return 0;
 }
 
+/* Every line is one more alternative; one without a value forgets those before. */
 static int set_pattern(struct conf *c, const struct conf_key *k, const char *value,
                        struct error *err)
 {
-    regex_t compiled;
-    char why[120];
-    int code;
+    char **at = (char **)((char *)c + k->offset), *all = NULL;
 
-    if (strlen(value) >= CONF_PATTERN_MAX) {
-        return err_set(err, ERR_USAGE, "%s is longer than %u bytes", k->name, CONF_PATTERN_MAX - 1);
+    if (value[0] == '\0') {
+        return set_text(c, k, value, err);
     }
-    code = value[0] == '\0' ? 0 : regcomp(&compiled, value, REG_EXTENDED | REG_NOSUB);
-    if (code != 0) {
-        (void)regerror(code, &compiled, why, sizeof why);
-        return err_set(err, ERR_USAGE, "%s is no regular expression (regex(7)): %s", k->name, why);
+    if (conf_pattern_join(*at, value, &all, err) != 0) {
+        return err_wrap(err, "%s", k->name);
     }
-    if (value[0] != '\0') {
-        regfree(&compiled);
-    }
-    return set_text(c, k, value, err);
+    free(*at);
+    *at = all;
+    return 0;
 }
 
 /* The index of ${value} among the words "a|b|c", or -1. */

@@ -17,11 +17,11 @@
 enum conf_commit { CONF_COMMIT_FIRST, CONF_COMMIT_BATCH };
 enum conf_loss { CONF_LOSS_BLOCK, CONF_LOSS_END, CONF_LOSS_CONTINUE };
 enum conf_redact { CONF_REDACT_STRICT, CONF_REDACT_BALANCED, CONF_REDACT_OFF };
+enum conf_blind { CONF_BLIND_ALERT, CONF_BLIND_REDACT };
+enum conf_mask { CONF_MASK_HIDE, CONF_MASK_KEEP };
 enum conf_durability { CONF_DURABILITY_PROCESS, CONF_DURABILITY_POWER };
 enum conf_full { CONF_FULL_RING, CONF_FULL_END, CONF_FULL_CONTINUE };
 enum conf_confirm { CONF_CONFIRM_PUT, CONF_CONFIRM_HEAD };
-
-#define CONF_PATTERN_MAX 1024U /* bytes of a pattern and its NUL */
 
 /* Strings are owned, never NULL ("" when unset). */
 struct conf {

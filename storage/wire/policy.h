@@ -30,7 +30,7 @@ struct policy {
     uint32_t typeahead_hold_s;
     bool tokens;                /* access tokens are replaced in what is recorded */
     uint32_t max_no_echo;       /* bytes typed unseen in one region before an alert; 0: none */
-    char prompt_patterns[1024]; /* POSIX extended regular expressions, joined by '|' */
+    char prompt_patterns[1024]; /* one POSIX extended regular expression */
     char notice[512];           /* shown to the user before the session; "" for none */
 };
 

@@ -25,7 +25,7 @@ static void policy_of(const struct conf *c, struct policy *p)
     p->hold_max_kib = (uint32_t)c->hold_max_kib;
     p->hold_max_s = (uint32_t)c->hold_max_s;
     p->blind = (enum policy_blind)c->blind_commands;
-    p->mask_hide = c->mask_output == 0;
+    p->mask_hide = c->mask_output == CONF_MASK_HIDE;
     p->typeahead_hold_s = (uint32_t)c->typeahead_hold_s;
     p->tokens = c->tokens != 0;
     p->max_no_echo = (uint32_t)c->max_no_echo;

@@ -2,10 +2,12 @@
 /* Any configuration file: read or refused with a reason, every number within its bounds. */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/conf.h"
+#include "common/conf_pattern.h"
 #include "common/io.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -23,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     if (conf_open(&c, path, &err) == 0) {
-        if (c.commit_ms < 1 || c.commit_ms > 10000 || c.segment_kib < 1 || c.notice == NULL) {
+        if (c.commit_ms < 1 || c.commit_ms > 10000 || c.segment_kib < 1 || c.notice == NULL ||
+            strlen(c.prompt_patterns) >= CONF_PATTERN_MAX) {
             abort();
         }
         conf_clear(&c);

@@ -45,6 +45,12 @@ static void defaults_are_those_of_the_manual(void **state)
     assert_int_equal(c.commit, CONF_COMMIT_FIRST);
     assert_int_equal(c.on_writer_loss, CONF_LOSS_END);
     assert_int_equal(c.redact, CONF_REDACT_BALANCED);
+    assert_int_equal(c.blind_commands, CONF_BLIND_ALERT);
+    assert_int_equal(c.mask_output, CONF_MASK_HIDE);
+    assert_int_equal(c.typeahead_hold_s, 2);
+    assert_int_equal(c.tokens, 1);
+    assert_int_equal(c.max_no_echo, 512);
+    assert_string_equal(c.prompt_patterns, "");
     assert_int_equal(c.durability, CONF_DURABILITY_PROCESS);
     assert_int_equal(c.on_disk_full, CONF_FULL_RING);
     assert_int_equal(c.segment_kib, 512);
@@ -66,7 +72,8 @@ static void every_key_is_read(void **state)
         "stream_input = on\non_writer_loss = continue\nwriter_timeout_s = 1\nnotice = read me\n"
         "[redact]\nredact = off\nblind_commands = redact\nprompt_patterns = a|b\n"
         "mask_output = keep\nhold_max_kib = 1024\nhold_max_s = 600\ntypeahead_hold_s = 0\n"
-        "tokens = off\n[store]\ndurability = power\nsegment_kib = 1\nwal_max_mib = 1\n"
+        "tokens = off\nmax_no_echo = 0\n[store]\ndurability = power\nsegment_kib = 1\nwal_max_mib "
+        "= 1\n"
         "reserve_mib = 0\non_disk_full = continue\nkeep_days = 0\n[ship]\nto = s3://b/p\n"
         "ship_kib = 64\nship_every_s = 86400\nheartbeat_h = 0\nconfirm = head\n[s3]\n"
         "endpoint = https://e\nregion = eu-west-1\npath_style = yes\nhost_name = h\n"
@@ -80,6 +87,13 @@ static void every_key_is_read(void **state)
     assert_string_equal(c.notice, "read me");
     assert_int_equal(c.redact, CONF_REDACT_OFF);
     assert_string_equal(c.prompt_patterns, "a|b");
+    assert_int_equal(c.blind_commands, CONF_BLIND_REDACT);
+    assert_int_equal(c.mask_output, CONF_MASK_KEEP);
+    assert_int_equal(c.hold_max_kib, 1024);
+    assert_int_equal(c.hold_max_s, 600);
+    assert_int_equal(c.typeahead_hold_s, 0);
+    assert_int_equal(c.tokens, 0);
+    assert_int_equal(c.max_no_echo, 0);
     assert_int_equal(c.durability, CONF_DURABILITY_POWER);
     assert_int_equal(c.on_disk_full, CONF_FULL_CONTINUE);
     assert_string_equal(c.ship_to, "s3://b/p");
@@ -116,6 +130,9 @@ static void mistakes_are_named_with_their_line(void **state)
         {"[record]\ncommit_ms =\n", ":2: commit_ms"},
         {"[record]\ncommit_ms = 99999999999999999999\n", ":2: commit_ms"},
         {"[record]\nwhat is this\n", ":2: neither"},
+        {"[redact]\nmax_no_echo = 1048577\n", ":2: max_no_echo must be a number from 0 to"},
+        {"[redact]\ntokens = on\nprompt_patterns = pin (\n",
+         ":3: prompt_patterns: no regular expression"},
     };
     struct conf c;
     struct error err;
@@ -185,6 +202,98 @@ static void blanks_and_comments_do_not_matter(void **state)
     conf_clear(&c);
 }
 
+static void patterns_are_looked_at(void **state)
+{
+    static const struct {
+        const char *pattern, *says; /* NULL: it is a pattern */
+    } cases[] = {
+        {"losung:", NULL},
+        {"^ *(pin|puk)[0-9]{1,2}\\? *$", NULL},
+        {"[[:alpha:]]{6}", NULL},
+        {"([a-z]+ ?)+: +$", NULL},
+        {"[]{9}(]", NULL}, /* a bracket, not a repeat and a group */
+        {"a\\\\1", NULL},  /* a backslash and a digit */
+        {"(a{100}){100}", NULL},
+        {"(a{0}b{3,}c{,5}){9}", NULL},
+        {"[", "no regular expression"},
+        {"(a", "no regular expression"},
+        {"a{2", "no regular expression"},
+        {"a\\", "no regular expression"},
+        {"(a*)\\1b", "\\1 to \\9"},
+        {"((a{100}){100}){100}", "repeats too much"},
+        {"(a{200}){200}", "repeats too much"},
+        {"a{99999999999999999999}", "repeats too much"},
+        {"((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))", "in one another"},
+        {"pin++++++++++++++++++++++++", "repeats too much"},
+        {"pin:|", "the empty text"},
+        {"(pin)*", "the empty text"},
+    };
+    char text[300];
+    struct conf c;
+    struct error err;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        int rc;
+
+        (void)snprintf(text, sizeof text, "[redact]\nprompt_patterns = %s\n", cases[i].pattern);
+        write_file("ttytrail.conf", text);
+        rc = conf_open(&c, path, &err);
+        if (cases[i].says == NULL && rc == 0) {
+            assert_string_equal(c.prompt_patterns, cases[i].pattern);
+            conf_clear(&c);
+        } else if (rc == 0 || cases[i].says == NULL || err.kind != ERR_USAGE ||
+                   strstr(err.text, cases[i].says) == NULL ||
+                   strstr(err.text, ":2: prompt_patterns: ") == NULL) {
+            fail_msg("%s: %s", cases[i].pattern, rc == 0 ? "taken" : err.text);
+        }
+    }
+}
+
+/* ${n} lines of a pattern of ${len} bytes. */
+static void write_patterns(unsigned n, int len)
+{
+    char text[4000] = "[redact]\n";
+
+    for (unsigned i = 0; i < n; i++) {
+        size_t at = strlen(text);
+
+        (void)snprintf(text + at, sizeof text - at, "prompt_patterns = %0*u\n", len, i);
+    }
+    write_file("ttytrail.conf", text);
+}
+
+static void patterns_add_up(void **state)
+{
+    char sub[260];
+    struct conf c;
+    struct error err;
+
+    (void)state;
+    (void)snprintf(sub, sizeof sub, "%s/conf.d", dir);
+    MUST(io_mkdirs(sub, 0700, &err));
+    write_file("ttytrail.conf", "[redact]\nprompt_patterns = a(b|c)\nprompt_patterns = d\n");
+    write_file("conf.d/10.conf", "[redact]\nprompt_patterns = e\n");
+    MUST(conf_open(&c, path, &err));
+    assert_string_equal(c.prompt_patterns, "a(b|c)|d|e");
+    conf_clear(&c);
+    write_file("conf.d/20.conf", "[redact]\nprompt_patterns =\nprompt_patterns = f\n");
+    MUST(conf_open(&c, path, &err));
+    assert_string_equal(c.prompt_patterns, "f");
+    conf_clear(&c);
+    write_file("conf.d/20.conf", "[redact]\nprompt_patterns = g(\nprompt_patterns = h)\n");
+    REFUSES(conf_open(&c, path, &err), ERR_USAGE);
+    assert_non_null(strstr(err.text, "20.conf:2: prompt_patterns: no regular expression"));
+    write_file("conf.d/20.conf", "");
+    write_patterns(8, 125); /* with what conf.d adds: 8 * 126 - 1 + 2 */
+    MUST(conf_open(&c, path, &err));
+    assert_int_equal(strlen(c.prompt_patterns), 1009);
+    conf_clear(&c);
+    write_patterns(9, 125);
+    REFUSES(conf_open(&c, path, &err), ERR_USAGE);
+    assert_non_null(strstr(err.text, ":10: prompt_patterns: longer than 1023 bytes"));
+}
+
 static void a_path_may_be_short_or_wrong(void **state)
 {
     char sub[260], before[4096];
@@ -238,6 +347,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(mistakes_are_named_with_their_line, setup, teardown),
         cmocka_unit_test_setup_teardown(no_line_is_cut, setup, teardown),
         cmocka_unit_test_setup_teardown(blanks_and_comments_do_not_matter, setup, teardown),
+        cmocka_unit_test_setup_teardown(patterns_are_looked_at, setup, teardown),
+        cmocka_unit_test_setup_teardown(patterns_add_up, setup, teardown),
         cmocka_unit_test_setup_teardown(a_path_may_be_short_or_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(conf_d_is_read_in_order, setup, teardown),
     };

@@ -175,6 +175,11 @@ static void the_policy_comes_back(void **state)
     assert_true(in.commit_first && in.input && !in.stream_input);
     assert_int_equal(in.redact, POLICY_REDACT_BALANCED);
     assert_int_equal(in.on_writer_loss, POLICY_LOSS_END);
+    assert_int_equal(in.blind, POLICY_BLIND_ALERT);
+    assert_true(in.mask_hide && in.tokens);
+    assert_int_equal(in.typeahead_hold_s, 2);
+    assert_int_equal(in.max_no_echo, 512);
+    assert_string_equal(in.prompt_patterns, "");
     in = (struct policy){.commit_ms = 1,
                          .stream_input = true,
                          .stream_kib = 7,
@@ -183,6 +188,10 @@ static void the_policy_comes_back(void **state)
                          .redact = POLICY_REDACT_OFF,
                          .hold_max_kib = 1024,
                          .hold_max_s = 600,
+                         .blind = POLICY_BLIND_REDACT,
+                         .typeahead_hold_s = 30,
+                         .max_no_echo = 1048576,
+                         .prompt_patterns = "losung:|\xd0\xba\xd0\xbb\xd1\x8e\xd1\x87|[|]",
                          .notice = "line\nline \xc3\xa9"};
     buf_init(&b, FACTS_MAX);
     MUST(policy_put(&b, &in, &err));
@@ -195,11 +204,19 @@ static void the_policy_comes_back(void **state)
     MUST(facts_put_text(&b, "redact", "9", &err)); /* nonsense changes nothing */
     MUST(facts_put_text(&b, "commit_ms", "-1", &err));
     MUST(facts_put_text(&b, "input", "yes", &err));
+    MUST(facts_put_text(&b, "blind", "2", &err));
+    MUST(facts_put_text(&b, "mask_hide", "2", &err));
+    MUST(facts_put_text(&b, "typeahead_hold_s", "31", &err));
+    MUST(facts_put_text(&b, "max_no_echo", "1048577", &err));
     MUST(facts_parse(buf_data(&b), b.len, &f, &err));
     policy_from(&out, &f);
     assert_int_equal(out.redact, POLICY_REDACT_OFF);
     assert_int_equal(out.commit_ms, 1);
     assert_false(out.input);
+    assert_int_equal(out.blind, POLICY_BLIND_REDACT);
+    assert_false(out.mask_hide);
+    assert_int_equal(out.typeahead_hold_s, 30);
+    assert_int_equal(out.max_no_echo, 1048576);
     buf_clear(&b);
 }
 
