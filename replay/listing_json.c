@@ -71,6 +71,24 @@ static int command_member(const struct listing *l, struct buf *out, const struct
     return rc > 0 ? -1 : json_string(out, s->command, err);
 }
 
+/* How many of the flags are alerts: those that marks `alert WORD` bring (docs/FORMAT.md, "Marks").
+ */
+static int64_t count_alerts(const char *flags)
+{
+    static const char *const alerts[] = {"blind-command", "no-echo-region"};
+    int64_t count = 0;
+
+    for (const char *p = flags + strspn(flags, " "); *p != '\0'; p += strspn(p, " ")) {
+        size_t len = strcspn(p, " ");
+
+        for (size_t i = 0; i < sizeof alerts / sizeof alerts[0]; i++) {
+            count += strlen(alerts[i]) == len && memcmp(p, alerts[i], len) == 0;
+        }
+        p += len;
+    }
+    return count;
+}
+
 static int flags_member(struct buf *out, const char *flags, struct error *err)
 {
     unsigned count = 0;
@@ -156,6 +174,7 @@ static int members(const struct listing *l, struct buf *out, const struct sessio
         number(out, "bytes_out", s->bytes_out, err) != 0 ||
         number(out, "bytes_in", s->bytes_in, err) != 0 ||
         number(out, "redactions", s->redactions, err) != 0 ||
+        number(out, "alerts", count_alerts(s->flags), err) != 0 ||
         member(out, "head", io_hex(s->head, CHAIN_HASH, head), err) != 0) {
         return -1;
     }

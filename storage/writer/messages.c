@@ -109,7 +109,7 @@ static const struct {
     {"alert blind-command", "blind-command"},
     {"alert no-echo-region", "no-echo-region"},
     {"flag memory-not-locked", "memory-not-locked"},
-    {"token ", "token"},
+    {"token", "token"},
 };
 
 static int note_mark(struct peer *p, const uint8_t *text, size_t len, struct error *err)
@@ -117,7 +117,8 @@ static int note_mark(struct peer *p, const uint8_t *text, size_t len, struct err
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         size_t n = strlen(conditions[i].mark);
 
-        if (len >= n && memcmp(text, conditions[i].mark, n) == 0) {
+        if (len >= n && memcmp(text, conditions[i].mark, n) == 0 &&
+            (len == n || text[n] == ',' || text[n] == ' ')) {
             p->flags_due = true;
             return wsession_add_flag(p->session, conditions[i].flag, err);
         }

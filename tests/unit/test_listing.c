@@ -135,6 +135,7 @@ static void writes_json_that_reads_back(void **state)
         {"$.title", "c1 \xc2\x9b end"},
         {"$.state", "cut"},
         {"$.flags[1]", "lost-input"},
+        {"$.alerts", "2"},
         {"$.started", "2026-11-22T12:00:00Z"},
         {"$.facts.ssh_connection", "10.0.0.1 22"},
     };
@@ -144,7 +145,7 @@ static void writes_json_that_reads_back(void **state)
     buf_init(&value, 4096);
     f->s.state = SESSION_CUT;
     set(&f->s.title, "c1 \xc2\x9b end");
-    set(&f->s.flags, "commit-batch lost-input");
+    set(&f->s.flags, "commit-batch lost-input no-echo-region blind-commands blind-command");
     assert_int_equal(facts_put_text(&f->s.facts, "ssh_connection", "10.0.0.1 22", &f->err), 0);
     assert_int_equal(listing_json(&f->l, &f->out, &f->s, &f->err), 0);
     for (size_t i = 0; i + 1 < f->out.len; i++) { /* nothing a terminal could act on */

@@ -89,29 +89,6 @@ static void records_a_session(void **state)
            "[0.003,\"o\",\"\xef\xbf\xbd\"]\n[0.003,\"b\",\"/w==\"]\n[1.000,\"x\",\"exit 7\"]\n");
 }
 
-/* What marks tell of a session stands in its row while it runs, each word once. */
-static void marks_become_flags(void **state)
-{
-    struct rig *g = *state;
-    struct client *c = begin(g, "flags");
-    struct session_row row;
-    struct buf text;
-
-    say(c, 'm', 1000, "alert blind-command, 0.001-0.002");
-    say(c, 'm', 2000, "alert blind-command, 0.003-0.004");
-    say(c, 'm', 3000, "token github, output");
-    say(c, 'm', 4000, "alert something-else, 0.001-0.002");
-    say(c, 'o', 5000, "seen");
-    wait_acked(c);
-    session_row_init(&row);
-    buf_init(&text, SEGMENT_MAX_TEXT);
-    rig_read(g, "title:flags", &row, &text);
-    assert_string_equal(row.flags, "blind-command token");
-    session_row_clear(&row);
-    buf_clear(&text);
-    finish_with(c, "exit 0");
-}
-
 static void sessions_never_mix(void **state)
 {
     static const char *const titles[] = {"title:aa", "title:bb", "title:cc"};
@@ -449,7 +426,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         W_TEST(records_a_session),
-        W_TEST(marks_become_flags),
         W_TEST(sessions_never_mix),
         W_TEST(goes_on_after_the_writer_was_killed),
         W_TEST(cuts_a_session_whose_recorder_died),
