@@ -37,13 +37,15 @@ static void gram_at(const struct history *h, uint64_t at, uint32_t gram[HISTORY_
     }
 }
 
-void history_summarise(const struct history *h, uint64_t from, struct history_grams *ret)
+void history_summarise(const struct history *h, uint64_t from, uint64_t to,
+                       struct history_grams *ret)
 {
     uint64_t oldest = h->end > HISTORY_SIZE ? h->end - HISTORY_SIZE : 0;
 
     memset(ret, 0, sizeof *ret);
     ret->from = from > oldest ? from : oldest;
-    for (uint64_t at = ret->from; at + HISTORY_GRAM <= h->end; at++) {
+    ret->to = to < h->end ? to : h->end;
+    for (uint64_t at = ret->from; at + HISTORY_GRAM <= ret->to; at++) {
         uint32_t gram[HISTORY_GRAM];
         unsigned bit;
 
@@ -61,7 +63,7 @@ bool history_has(const struct history *h, const struct history_grams *grams,
     if ((grams->bits[bit / 64] >> bit % 64 & 1) == 0) {
         return false;
     }
-    for (uint64_t at = grams->from; at + HISTORY_GRAM <= h->end; at++) {
+    for (uint64_t at = grams->from; at + HISTORY_GRAM <= grams->to; at++) {
         uint32_t there[HISTORY_GRAM];
 
         gram_at(h, at, there);

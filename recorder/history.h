@@ -22,14 +22,16 @@ struct history {
 void history_add(struct history *h, struct secrets *secrets, uint32_t ch);
 void history_free(struct history *h, struct secrets *secrets);
 
-/* A summary of the grams since one position, for many questions in a row. */
+/* A summary of the grams between two positions, for many questions in a row. */
 struct history_grams {
-    uint64_t from;
+    uint64_t from, to;
     uint64_t bits[256];
 };
 
-/** history_summarise(h, from, ret): Of what was added at or behind position ${from}. */
-void history_summarise(const struct history *h, uint64_t from, struct history_grams *ret);
+/** history_summarise(h, from, to, ret): Of what was added at or behind position ${from} and before
+ * ${to}. */
+void history_summarise(const struct history *h, uint64_t from, uint64_t to,
+                       struct history_grams *ret);
 /** history_has(h, grams, gram): Whether these characters stand there in a row. */
 bool history_has(const struct history *h, const struct history_grams *grams,
                  const uint32_t gram[HISTORY_GRAM]);

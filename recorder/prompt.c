@@ -306,6 +306,12 @@ void prompt_close(struct prompt *p)
     }
 }
 
+bool prompt_ends_like_one(uint32_t ch)
+{
+    return ch == ':' || ch == '>' || ch == '?' || ch == '=' || ch == ')' || ch == ']' ||
+           ch == '$' || ch == '#' || ch == '%' || ch == 0xff1a || ch == 0xff1f;
+}
+
 bool prompt_asks(const struct prompt *p, const uint32_t *text, size_t len)
 {
     uint32_t fold[PROMPT_TEXT];

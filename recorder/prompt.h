@@ -27,4 +27,8 @@ void prompt_close(struct prompt *p);
 /** prompt_asks(p, text, len): ${len} code points, '\n' between rows. */
 bool prompt_asks(const struct prompt *p, const uint32_t *text, size_t len);
 
+/** prompt_ends_like_one(ch): The last character of a text that is no blank: whether texts that wait
+ * for a line end so. */
+bool prompt_ends_like_one(uint32_t ch);
+
 #endif

@@ -164,9 +164,13 @@ static bool is_silent(tcflag_t lflag)
     return (lflag & ICANON) != 0 && (lflag & ECHO) == 0;
 }
 
-/* Either reading may be the one that tells: the prompt comes up, or is gone, in between. */
-static enum typed_class class_of(tcflag_t before, tcflag_t after)
+/* Either reading may be the one that tells: the prompt comes up, or is gone, in between.  A line
+ * with its end may also have been read by a line editor, and its command asks already. */
+static enum typed_class class_of(tcflag_t before, tcflag_t after, bool whole_line)
 {
+    if (is_silent(after) && (before & ICANON) == 0 && whole_line) {
+        return TYPED_TURNED;
+    }
     if (is_silent(before) || is_silent(after)) {
         return TYPED_SILENT;
     }
@@ -191,7 +195,7 @@ static void forget(struct redact *r, size_t n)
 void redact_written(struct redact *r, size_t n, const struct redact_tty *after, uint64_t now_us)
 {
     const uint8_t *p = r->fifo + r->fifo_off;
-    enum typed_class class = class_of(r->before.lflag, after->lflag);
+    enum typed_class class;
     uint64_t t_us;
 
     if (r->n_reads == 0 || n == 0) {
@@ -199,6 +203,7 @@ void redact_written(struct redact *r, size_t n, const struct redact_tty *after, 
     }
     n = n < r->reads[r->first_read].len ? n : r->reads[r->first_read].len;
     t_us = r->reads[r->first_read].t_us;
+    class = class_of(r->before.lflag, after->lflag, p[n - 1] == KEY_CR || p[n - 1] == KEY_LF);
     if (r->config.policy == REDACT_OFF) {
         r->sink.input(r->sink.user, t_us, p, n);
     } else {

@@ -4,6 +4,8 @@
  * the kernel; when the program then asks for a secret, that line was it.  Only the first line that
  * a job is given can be such: a job that reads its line at once reads lines.
  */
+#include <string.h>
+
 #include "recorder/redact_impl.h"
 
 #define AT_ONCE_US (50U * REDACT_MS)  /* a reader that was waiting has taken its line by then */
@@ -51,32 +53,60 @@ void redact_ahead_settle(struct redact *r, uint64_t now_us)
         }
     }
     r->read_us = 0;
+    r->asked = false;
+}
+
+/* A line that asks, ended: its prompt and a new line came in one piece. */
+static bool line_asked(const struct redact *r)
+{
+    size_t n = r->line_len;
+
+    while (n > 0 && r->line[n - 1] == ' ') {
+        n--;
+    }
+    return n > 0 && prompt_ends_like_one(r->line[n - 1]) && prompt_asks(&r->prompt, r->line, n);
 }
 
 void redact_ahead_printed(struct redact *r, uint32_t ch)
 {
-    if (ch == '\n' || r->line_len == sizeof r->line / sizeof r->line[0]) {
+    size_t max = sizeof r->line / sizeof r->line[0];
+
+    if (ch == '\n') {
+        r->asked = r->asked || (redact_ahead_waits(r) && line_asked(r));
         r->line_len = 0;
+        return;
     }
-    if (ch != '\n') {
-        r->line[r->line_len++] = ch;
+    if (r->line_len == max) {
+        r->line_len = max / 2;
+        memmove(r->line, r->line + max / 2, max / 2 * sizeof r->line[0]);
     }
+    r->line[r->line_len++] = ch;
 }
 
 void redact_ahead_look(struct redact *r, const struct redact_tty *tty, uint64_t now_us)
 {
     uint64_t end_us;
+    bool read;
 
     if (!redact_ahead_waits(r)) {
         return;
     }
-    if ((tty != NULL && (tty->lflag & ICANON) != 0 && (tty->lflag & ECHO) == 0) ||
+    end_us = ended_us(r);
+    read = end_us != 0 && tty != NULL && tty->unread == 0;
+    /* Whoever asked has its answer (if nobody can say so, too), and what is asked next is another
+     * matter. */
+    if (end_us != 0 && tty != NULL && tty->unread <= 0 && oldest(r)->answer &&
+        !oldest(r)->suspect && now_us <= end_us + ASK_US) {
+        r->reads_lines = tty->job;
+        redact_ahead_settle(r, now_us);
+        return;
+    }
+    if (r->asked || (tty != NULL && (tty->lflag & ICANON) != 0 && (tty->lflag & ECHO) == 0) ||
         prompt_asks(&r->prompt, r->line, r->line_len)) {
         redact_ahead_suspect(r);
         return;
     }
-    end_us = ended_us(r);
-    if (end_us == 0 || tty == NULL || tty->unread != 0 || oldest(r)->suspect) {
+    if (!read || oldest(r)->suspect) {
         return;
     }
     r->read_us = r->read_us == 0 ? now_us : r->read_us;

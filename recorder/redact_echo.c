@@ -25,9 +25,18 @@ uint64_t redact_echo_snapshot(struct redact *r)
 
 void redact_echo_judge(struct redact *r, struct typed_key *k)
 {
-    if (k->kind == UNIT_PRINT && k->dead == TYPED_UNKNOWN) {
-        k->dead = redact_echo_snapshot(r) == k->snapshot ? TYPED_DEAD : TYPED_ALIVE;
+    int64_t row;
+    int col;
+
+    if (k->kind != UNIT_PRINT || k->dead != TYPED_UNKNOWN) {
+        return;
     }
+    view_cursor(&r->view, &row, &col);
+    /* A field that shows nothing moves the cursor over its blanks. */
+    k->dead = redact_echo_snapshot(r) == k->snapshot && row == k->absrow &&
+                      (col == k->col || view_is_blank(&r->view, k->col, col))
+                  ? TYPED_DEAD
+                  : TYPED_ALIVE;
 }
 
 void redact_echo_begin(struct redact *r)
@@ -73,6 +82,10 @@ static bool echoes(struct redact *r, const struct screen_event *e)
         struct typed_key *k = r->un[i];
 
         if (k->ch == e->ch && in_reach(r, k, e)) {
+            /* Of a secret's first asterisk nobody knows yet whether it is shown or masked. */
+            r->hit_mask = withhold_is_mask(e->ch) && !typed_run_of(&r->typed, k)->visible;
+            k->mask = r->hit_mask ? e->ch : k->mask;
+            r->masked_run = r->hit_mask ? k->run : r->masked_run;
             k->echoed = true;
             k->echo_row = e->absrow;
             k->echo_col = e->col;
@@ -133,8 +146,9 @@ static void on_row(struct redact *r, bool line)
         history_add(h, &r->secrets, '\n');
     }
     redact_ahead_printed(r, '\n');
-    if (line && r->end_us != 0 && r->newline_us == 0) {
+    if (line && r->end_us != 0 && r->newline_us == 0 && r->typed.count > 0) {
         r->newline_us = r->now_us;
+        typed_run_of(&r->typed, typed_at(&r->typed, 0))->below = h->end;
     }
 }
 

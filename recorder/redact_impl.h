@@ -2,7 +2,8 @@
 /*
  * Redaction's inside, shared by redact*.c alone: redact.c is the contract, redact_keys.c makes keys
  * of bytes, redact_echo.c holds what is printed against them, redact_rules.c says what a run was,
- * redact_release.c when and lets go, redact_output.c what of output is kept back.
+ * redact_release.c when and lets go, redact_output.c what of output is kept back, redact_cells.c
+ * compares screens for it.
  */
 #ifndef TTYTRAIL_RECORDER_REDACT_IMPL_H
 #define TTYTRAIL_RECORDER_REDACT_IMPL_H
@@ -74,6 +75,7 @@ struct redact {
     unsigned n_un;
     uint64_t last_hit_us; /* when a key was last seen echoed */
     bool hit, masked;     /* what the last printed character was to them */
+    bool hit_mask;        /* ... an echo that may as well be a mask */
     bool hit_ahead;       /* an echo of a line typed ahead */
     uint32_t masked_run;  /* whose key it stands for */
     int64_t print_row;    /* where it stands */
@@ -85,11 +87,16 @@ struct redact {
     uint64_t snapshot;    /* of the screen, while ... */
     uint64_t snapshot_of; /* ... the view's generation is this */
 
+    /* where masks of a secret that is decided may still come */
+    uint64_t late_us; /* until then; 0: none are awaited */
+    struct typed_place late;
+
     /* rule T */
-    long reads_lines;   /* the job that is known to read its lines at once */
-    uint64_t read_us;   /* when the line that was typed ahead had been read; 0: not yet */
-    uint32_t line[256]; /* what was printed on the newest line meanwhile, echoes apart */
+    long reads_lines;    /* the job that is known to read its lines at once */
+    uint64_t read_us;    /* when the line that was typed ahead had been read; 0: not yet */
+    uint32_t line[1024]; /* what was printed on the newest line meanwhile, echoes apart */
     size_t line_len;
+    bool asked; /* a line that asks was printed, and ended */
 
     /* what is told */
     uint64_t pending_us;           /* as last told */
@@ -126,6 +133,7 @@ struct redact_verdict {
     enum redact_verdict_kind kind;
     const char *why; /* of HIDE */
     bool whole;      /* ... and nothing of the run is released but what ends it */
+    bool masked;     /* ... masks were shown in the place of what is hidden */
     uint32_t silent; /* printable keys that were not echoed */
 };
 
@@ -163,7 +171,16 @@ void redact_output_tick(struct redact *r);
 uint64_t redact_output_due(const struct redact *r);
 /** redact_output_end(r): Nothing follows: hand on what waited. */
 void redact_output_end(struct redact *r);
+/** redact_output_late(r, k, now_us): ${k} began a secret of which nothing was seen yet: its masks
+ * may come later than the decision, and are withheld too. */
+void redact_output_late(struct redact *r, const struct typed_key *k, uint64_t now_us);
 /** redact_output_settle(r, run, secret, now_us): What was withheld for ${run} goes, or comes. */
 void redact_output_settle(struct redact *r, uint32_t run, bool secret, uint64_t now_us);
+
+/** redact_cells_save(r): Remember what stands on the screen; false when that cannot be. */
+bool redact_cells_save(struct redact *r);
+/** redact_cells_only_masks(r): Whether it changed since within the span of masks alone: a whole
+ * line redrawn with one mask more. */
+bool redact_cells_only_masks(const struct redact *r);
 
 #endif

@@ -26,18 +26,29 @@ static size_t row_text(const struct redact *r, int row, int to, uint32_t *text)
     return n;
 }
 
+/* Where that is more than there is room for, rows further above are left out. */
 static size_t full_screen_text(const struct redact *r, int cursor, uint32_t text[PROMPT_TEXT])
 {
+    uint32_t one[PROMPT_TEXT];
     int cols = screen_cols(r->view.screen);
     int last = cursor + 1 < screen_rows(r->view.screen) ? cursor + 1 : cursor;
     size_t n = 0;
 
     for (int row = cursor > ROWS_ABOVE ? cursor - ROWS_ABOVE : 0; row <= last; row++) {
-        if (n + (size_t)cols + 1 <= PROMPT_TEXT) {
-            n += row_text(r, row, cols, text + n);
-            text[n++] = '\n';
+        size_t len = row_text(r, row, cols, one);
+
+        len = len < PROMPT_TEXT - 1 ? len : PROMPT_TEXT - 1;
+        if (n + len + 1 > PROMPT_TEXT) {
+            size_t over = n + len + 1 - PROMPT_TEXT;
+
+            memmove(text, text + over, (n - over) * sizeof text[0]);
+            n -= over;
         }
+        memcpy(text + n, one, len * sizeof one[0]);
+        n += len;
+        text[n++] = '\n';
     }
+    explicit_bzero(one, sizeof one);
     return n;
 }
 
@@ -74,10 +85,22 @@ size_t redact_keys_text(const struct redact *r, uint32_t text[PROMPT_TEXT])
     return n + n_left;
 }
 
-static bool typed_ahead(const struct redact *r, enum typed_class class, int col)
+/* The text left of the cursor ends like a question or a prompt: whoever shows that reads. */
+static bool is_question(const struct redact *r)
 {
-    return class == TYPED_ECHOED && r->config.typeahead_hold_s > 0 && col == 0 &&
-           r->before.foreign && r->before.job != r->reads_lines && r->view.screen != NULL &&
+    uint32_t left[PROMPT_TEXT];
+    int row, col;
+    size_t n;
+
+    screen_cursor(r->view.screen, &row, &col);
+    n = row_text(r, row, col, left);
+    return n > 0 && prompt_ends_like_one(left[n - 1]);
+}
+
+static bool typed_ahead(const struct redact *r, enum typed_class class)
+{
+    return class == TYPED_ECHOED && r->config.typeahead_hold_s > 0 && r->before.job > 0 &&
+           r->before.job != r->reads_lines && r->view.screen != NULL &&
            !screen_is_alt(r->view.screen);
 }
 
@@ -90,7 +113,8 @@ static void look_around(struct redact *r, struct typed_run *run, const struct ty
     run->prompt = prompt_asks(&r->prompt, text, redact_keys_text(r, text));
     run->full_screen = s != NULL && screen_is_alt(s);
     run->editor = s != NULL && screen_pastes(s) && r->editor_fresh;
-    run->ahead = typed_ahead(r, (enum typed_class)k->class, k->col);
+    run->ahead = typed_ahead(r, (enum typed_class)k->class);
+    run->answer = run->ahead && is_question(r);
 }
 
 static struct typed_run *run_for(struct redact *r, enum typed_class class)

@@ -11,10 +11,10 @@
 #include "recorder/redact_impl.h"
 #include "recorder/unit.h"
 
-#define CHUNK_MAX 2048U   /* output that is longer is no prompt's */
-#define CELLS_MAX 131072U /* screens that are larger are not compared */
-#define PART_MAX  64U     /* of a unit whose rest has not come */
+#define CHUNK_MAX 2048U /* output that is longer is no prompt's */
+#define PART_MAX  64U   /* of a unit whose rest has not come */
 #define PART_US   (20U * REDACT_MS)
+#define LATE_US   (10U * REDACT_S) /* masks of a slow network come so much later than their keys */
 #define BUFFER    (CHUNK_MAX + PART_MAX)
 
 enum action { RECORD, MASK, AHEAD, TO_SPAN, TO_CURSOR };
@@ -103,6 +103,22 @@ static bool right_is_blank(const struct redact *r)
     return true;
 }
 
+/* A mask of a secret that is decided already, at its place or behind another such. */
+static bool is_late(const struct redact *r, const struct unit *u)
+{
+    bool there = r->print_row == r->late.row && r->print_col >= r->late.col &&
+                 r->print_col <= r->late.col + 1;
+
+    return r->late_us > r->now_us && !r->hit && !r->masked && withhold_is_mask(u->ch) &&
+           (r->withhold.span ? withhold_within(&r->withhold, r->print_row, r->print_col) : there);
+}
+
+void redact_output_late(struct redact *r, const struct typed_key *k, uint64_t now_us)
+{
+    r->late = (struct typed_place){k->absrow, k->col};
+    r->late_us = now_us + LATE_US;
+}
+
 static enum action printed(struct redact *r, const struct unit *u)
 {
     struct withhold *w = &r->withhold;
@@ -113,7 +129,13 @@ static enum action printed(struct redact *r, const struct unit *u)
     if (!r->config.mask_hide) {
         return RECORD;
     }
-    if (r->masked && withhold_counts(w, u->ch)) {
+    if (is_late(r, u)) {
+        withhold_extend(w, r->print_row, r->print_col, r->print_width, screen_cols(r->view.screen));
+        w->decided = true;
+        w->last = u->ch;
+        return MASK;
+    }
+    if ((r->masked || r->hit_mask) && withhold_counts(w, u->ch)) {
         withhold_extend(w, r->print_row, r->print_col, r->print_width, screen_cols(r->view.screen));
         return MASK;
     }
@@ -176,7 +198,7 @@ static enum action feed_unit(struct redact *r, const uint8_t *bytes, const struc
 {
     struct place from = cursor(r);
 
-    r->hit = r->masked = r->hit_ahead = false;
+    r->hit = r->masked = r->hit_ahead = r->hit_mask = false;
     view_feed(&r->view, bytes, u->len);
     if (u->kind == UNIT_PRINT) {
         return printed(r, u);
@@ -195,56 +217,28 @@ struct piece {
     int16_t row, col; /* TO_CURSOR, TO_SPAN: where it went */
 };
 
-static bool save_cells(struct redact *r)
-{
-    const struct screen *s = r->view.screen;
-    size_t size = (size_t)screen_rows(s) * (size_t)screen_cols(s);
-
-    if (size > CELLS_MAX) {
-        return false;
-    }
-    if (r->cells_size < size) {
-        secrets_free(&r->secrets, r->cells);
-        r->cells = secrets_alloc(&r->secrets, size * sizeof *r->cells);
-        r->cells_size = r->cells != NULL ? size : 0;
-    }
-    for (int i = 0; r->cells != NULL && i < screen_rows(s); i++) {
-        const struct screen_cell *cells = screen_row(s, i);
-
-        for (int j = 0; j < screen_cols(s); j++) {
-            r->cells[i * screen_cols(s) + j] = cells[j].ch == ' ' ? 0 : cells[j].ch;
-        }
-    }
-    return r->cells != NULL;
-}
-
-/* Whether the screen changed within the span alone: a whole line redrawn with one mask more. */
-static bool only_masks_changed(const struct redact *r)
-{
-    const struct screen *s = r->view.screen;
-
-    for (int i = 0; i < screen_rows(s); i++) {
-        const struct screen_cell *cells = screen_row(s, i);
-
-        for (int j = 0; j < screen_cols(s); j++) {
-            uint32_t ch = cells[j].ch == ' ' ? 0 : cells[j].ch;
-
-            if (ch != r->cells[i * screen_cols(s) + j] &&
-                !(withhold_within(&r->withhold, i + screen_scrolled(s), j) &&
-                  (ch == 0 || ch == r->withhold.last))) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 static void record_move(struct redact *r, int row, int col)
 {
     char text[32];
     int n = snprintf(text, sizeof text, "\033[%d;%dH", row + 1, col + 1);
 
     record(r, (const uint8_t *)text, (size_t)n, r->now_us);
+}
+
+/* Of what was typed nothing is silent: asterisks that were withheld are its echo. */
+static bool only_echoes_wait(const struct redact *r)
+{
+    if (r->withhold.what != WITHHOLD_MASKS) {
+        return false;
+    }
+    for (uint32_t i = 0; i < r->typed.count; i++) {
+        const struct typed_key *k = typed_at(&r->typed, i);
+
+        if (k->run == r->withhold.run && k->kind == UNIT_PRINT && !k->echoed) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static void hand_on(struct redact *r, const uint8_t *bytes, const struct piece *pieces, size_t n)
@@ -259,6 +253,9 @@ static void hand_on(struct redact *r, const uint8_t *bytes, const struct piece *
         }
         switch (pieces[first].action) {
         case RECORD:
+            if (memchr(bytes + pieces[first].off, '\n', len) != NULL && only_echoes_wait(r)) {
+                redact_output_settle(r, r->withhold.run, false, r->now_us);
+            }
             record(r, bytes + pieces[first].off, len, r->now_us);
             break;
         case MASK:
@@ -311,7 +308,7 @@ static size_t take_apart(struct redact *r, const uint8_t *bytes, size_t len, str
 /* Masks only: then all of the chunk is theirs. */
 static void judge_chunk(struct redact *r, struct piece *pieces, size_t n)
 {
-    if (!only_masks_changed(r)) {
+    if (!redact_cells_only_masks(r)) {
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -340,7 +337,7 @@ static void by_units(struct redact *r, const uint8_t *bytes, size_t len,
                      const struct redact_tty *tty)
 {
     struct piece pieces[BUFFER];
-    bool masks = false, saved = (r->withhold.span || r->withhold.alike > 0) && save_cells(r);
+    bool masks = false, saved = (r->withhold.span || r->withhold.alike > 0) && redact_cells_save(r);
     int64_t scrolled = screen_scrolled(r->view.screen);
     size_t n, whole;
 
@@ -365,12 +362,13 @@ static void by_units(struct redact *r, const uint8_t *bytes, size_t len,
 static bool watching(const struct redact *r)
 {
     return r->typed.count > 0 || r->withhold.what != WITHHOLD_NOTHING || r->withhold.span ||
-           r->units_partial > 0;
+           r->units_partial > 0 || r->late_us > r->now_us;
 }
 
 static bool in_detail(struct redact *r, size_t len)
 {
-    bool needed = r->withhold.span || r->n_un > 0 || r->units_partial > 0 || redact_ahead_waits(r);
+    bool needed = r->late_us > r->now_us || r->withhold.span || r->n_un > 0 ||
+                  r->units_partial > 0 || redact_ahead_waits(r);
 
     if (!needed || len > CHUNK_MAX || r->view.screen == NULL) {
         return false;

@@ -79,6 +79,9 @@ static bool first_echoed(const struct redact *r, uint32_t at)
         if (k->kind != UNIT_PRINT) {
             continue;
         }
+        if (k->echoed && k->mask != 0) {
+            continue; /* an echo that may be a mask tells nothing */
+        }
         keys++;
         if (k->echoed && last != UINT32_MAX && typed_follows(q, last, i)) {
             return true;
@@ -327,6 +330,19 @@ static void carry_over(struct redact *r, const struct typed_run *run, uint32_t n
     r->line_joined = run->joined || (v->kind == REDACT_HIDE && v->whole);
 }
 
+/* Nothing was shown for it: masks may be on their way. */
+static void await_masks(struct redact *r, uint32_t n, uint64_t now_us)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        const struct typed_key *k = typed_at(&r->typed, i);
+
+        if (k->kind == UNIT_PRINT && k->class != TYPED_SILENT) {
+            redact_output_late(r, k, now_us);
+            return;
+        }
+    }
+}
+
 void redact_release_decide(struct redact *r, uint64_t now_us)
 {
     struct typed *q = &r->typed;
@@ -344,7 +360,10 @@ void redact_release_decide(struct redact *r, uint64_t now_us)
     if (n == q->count) {
         carry_over(r, run, n, &v);
     }
-    redact_output_settle(r, number, v.kind == REDACT_HIDE && v.whole, now_us);
+    redact_output_settle(r, number, v.kind == REDACT_HIDE && (v.whole || v.masked), now_us);
+    if (v.kind == REDACT_HIDE && v.whole && !r->withhold.span) {
+        await_masks(r, n, now_us);
+    }
     if (v.kind == REDACT_HIDE) {
         tell_redacted(r, n, &v, run->joined && v.whole);
         note_unseen(r, n, end_us);

@@ -7,6 +7,8 @@
 #define FIRM_MIN   3U /* echoes in a row that are no accident */
 #define FIRM_KEYS  6U
 #define SILENT_MIN 4U /* keys in a row that are a secret rather than an accident */
+#define MASKED_MIN 2U /* ... where each was masked */
+#define LINE_MIN   3U /* keys of a line at a prompt on a full screen */
 
 struct count {
     uint32_t keys, silent, echoed; /* printable ones; silent: not echoed */
@@ -37,7 +39,10 @@ static void tally(const struct redact *r, uint32_t n, struct count *c)
         const struct typed_key *k = typed_at(&r->typed, i);
         unsigned bit;
 
-        c->class_silent = c->class_silent || (k->class == TYPED_SILENT && !k->ends);
+        c->class_silent =
+            c->class_silent ||
+            (!k->ends && (k->class == TYPED_SILENT ||
+                          (k->class == TYPED_TURNED && !k->echoed && k->kind == UNIT_PRINT)));
         if (k->kind != UNIT_PRINT) {
             continue;
         }
@@ -117,6 +122,22 @@ static void doubt_accidents(const struct redact *r, uint32_t n)
 
 /* ---- second chance: the text stands on the screen after all ---- */
 
+/* What is printed below the ended line is no echo of it, but an answer, or the next prompt, which
+ * likes to say the same words again.  At a text that asks nothing elsewhere is. */
+static uint64_t seen_until(const struct redact *r, uint32_t n)
+{
+    const struct typed_key *last = typed_at(&r->typed, n - 1);
+    const struct typed_run *run = typed_run_of(&r->typed, last);
+
+    if (run->prompt && !run->full_screen) {
+        return 0;
+    }
+    if (run->prompt && last->ends) {
+        return last->printed;
+    }
+    return run->below != 0 && !run->full_screen ? run->below : r->history.end;
+}
+
 static void mark_seen(const struct redact *r, uint32_t n)
 {
     struct history_grams grams;
@@ -132,7 +153,7 @@ static void mark_seen(const struct redact *r, uint32_t n)
             continue;
         }
         if (first) {
-            history_summarise(&r->history, k->printed, &grams);
+            history_summarise(&r->history, k->printed, seen_until(r, n), &grams);
             first = false;
         }
         memmove(last, last + 1, sizeof last - sizeof last[0]);
@@ -141,7 +162,7 @@ static void mark_seen(const struct redact *r, uint32_t n)
         gram[HISTORY_GRAM - 1] = k->ch;
         if (++have >= HISTORY_GRAM && history_has(&r->history, &grams, gram)) {
             for (uint32_t j = 0; j < HISTORY_GRAM; j++) {
-                last[j]->echoed = true;
+                last[j]->echoed = last[j]->echoed || last[j]->class != TYPED_TURNED;
             }
         }
     }
@@ -170,12 +191,13 @@ static bool is_mask(uint32_t ch)
     return withhold_is_mask(ch) || ch == '.' || ch == 'x' || ch == 'X' || ch == '#' || ch == '_';
 }
 
-static bool masked(const struct redact *r, uint32_t n, uint32_t silent)
+/* Of the keys [from, to), ${silent} of which are silent. */
+static bool masked(const struct redact *r, uint32_t from, uint32_t to, uint32_t silent)
 {
     uint32_t best = 0, most = 0;
 
     /* The most frequent one, by a majority vote and a recount. */
-    for (uint32_t i = 0, votes = 0; i < n; i++) {
+    for (uint32_t i = from, votes = 0; i < to; i++) {
         const struct typed_key *k = printable(r, i);
 
         if (k != NULL && !k->echoed && k->mask != 0) {
@@ -183,7 +205,7 @@ static bool masked(const struct redact *r, uint32_t n, uint32_t silent)
             votes = k->mask == best ? votes + 1 : votes - 1;
         }
     }
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = from; i < to; i++) {
         const struct typed_key *k = printable(r, i);
 
         most += k != NULL && !k->echoed && best != 0 && k->mask == best;
@@ -193,6 +215,30 @@ static bool masked(const struct redact *r, uint32_t n, uint32_t silent)
     }
     return (is_mask(best) && most * 10 >= silent * 6) ||
            (most >= SILENT_MIN && most * 10 >= silent * 8);
+}
+
+/* An asterisk that was shown for an asterisk is a mask where other keys got the same one. */
+static void doubt_masks(const struct redact *r, uint32_t n)
+{
+    uint32_t mask = 0, others = 0, same = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct typed_key *k = printable(r, i);
+
+        if (k != NULL && !k->echoed && withhold_is_mask(k->mask)) {
+            mask = k->mask;
+            others++;
+        }
+        same += k != NULL && k->echoed && !withhold_is_mask(k->ch);
+    }
+    for (uint32_t i = 0; i < n && others > same; i++) {
+        struct typed_key *k = printable(r, i);
+
+        k = k != NULL && k->echoed && k->mask == mask && k->ch == mask ? k : NULL;
+        if (k != NULL) {
+            k->echoed = false;
+        }
+    }
 }
 
 /* ---- hiding ---- */
@@ -218,8 +264,9 @@ static void hide_silent(const struct redact *r, uint32_t n)
 }
 
 /* Keys [from, to) are silent: whether they are a secret.  On a full screen keys that each did
- * something are commands. */
-static bool stretch_is_secret(const struct redact *r, uint32_t from, uint32_t to, bool full_screen)
+ * something are commands; masks tell that they are none, a field behind a visible one, say. */
+static bool stretch_is_secret(const struct redact *r, uint32_t from, uint32_t to, bool full_screen,
+                              bool *ret_masked)
 {
     uint32_t silent = 0, dead = 0;
 
@@ -229,23 +276,25 @@ static bool stretch_is_secret(const struct redact *r, uint32_t from, uint32_t to
         silent += k != NULL;
         dead += k != NULL && k->dead == TYPED_DEAD;
     }
-    return silent >= SILENT_MIN && (!full_screen || dead * 10 >= silent * 6);
+    *ret_masked = silent >= MASKED_MIN && masked(r, from, to, silent);
+    return *ret_masked || (silent >= SILENT_MIN && (!full_screen || dead * 10 >= silent * 6));
 }
 
 /* Rule B4: of a line that is echoed, long silent stretches. */
-static bool hide_stretches(const struct redact *r, uint32_t n, bool full_screen)
+static bool hide_stretches(const struct redact *r, uint32_t n, bool full_screen, bool *ret_masked)
 {
     uint32_t begin = 0;
-    bool any = false;
+    bool any = false, masks;
 
     for (uint32_t i = 0; i <= n; i++) {
         if (i < n && (printable(r, i) == NULL || !printable(r, i)->echoed)) {
             continue;
         }
-        if (stretch_is_secret(r, begin, i, full_screen)) {
+        if (stretch_is_secret(r, begin, i, full_screen, &masks)) {
             for (uint32_t j = begin; j < i; j++) {
                 typed_at(&r->typed, j)->redacted = printable(r, j) != NULL;
             }
+            *ret_masked = *ret_masked || masks;
             any = true;
         }
         begin = i + 1;
@@ -262,12 +311,17 @@ static const char *silent_run(const struct redact *r, uint32_t n, const struct t
 {
     uint32_t silent = c->silent + (run->full_screen ? 0 : run->before);
     bool mostly_dead = c->dead * 10 >= c->silent * 4;
+    /* No full-screen program takes such a line for commands. */
+    bool line = ended && c->odd && c->silent >= LINE_MIN;
 
     if (run->prompt && (!run->full_screen || mostly_dead)) {
         return "prompt"; /* C */
     }
-    if (masked(r, n, c->silent)) {
+    if (masked(r, 0, n, c->silent)) {
         return "masked"; /* Bmask */
+    }
+    if (run->prompt && line) {
+        return "prompt"; /* C, while something else moves */
     }
     if (run->joined && (!run->full_screen || c->dead == c->silent)) {
         return "silent"; /* the rest of what was redacted */
@@ -293,6 +347,24 @@ static const char *silent_run(const struct redact *r, uint32_t n, const struct t
     return NULL; /* K */
 }
 
+/* Three in a row that stand one behind the other, at the end of what was typed. */
+static bool has_text(const struct redact *r, uint32_t n)
+{
+    uint32_t last = UINT32_MAX, length = 0;
+
+    for (uint32_t i = 0; i < n; i++) {
+        const struct typed_key *k = printable(r, i);
+
+        if (k == NULL) {
+            continue;
+        }
+        length =
+            k->echoed && (last == UINT32_MAX || typed_follows(&r->typed, last, i)) ? length + 1 : 0;
+        last = k->echoed ? i : UINT32_MAX;
+    }
+    return length >= FIRM_MIN;
+}
+
 static void judge_silent(struct redact *r, uint32_t n, const struct typed_run *run,
                          const struct count *c, bool held_too_long, struct redact_verdict *ret)
 {
@@ -312,15 +384,21 @@ static void judge_silent(struct redact *r, uint32_t n, const struct typed_run *r
         return;
     }
     if (run->visible || c->echoed * 10 >= c->keys * 7) {
-        ret->kind = hide_stretches(r, n, run->full_screen) ? REDACT_HIDE : REDACT_RELEASE;
+        ret->kind =
+            hide_stretches(r, n, run->full_screen, &ret->masked) ? REDACT_HIDE : REDACT_RELEASE;
         ret->why = "silent stretch";
         return;
     }
     ret->why = silent_run(r, n, run, c, ended, held_too_long, &blind);
     if (ret->why != NULL) {
         ret->kind = REDACT_HIDE;
-        ret->whole = true;
-        hide_all(r, n);
+        /* What stands on a full screen behind keys that did nothing is text. */
+        ret->whole = !(run->full_screen && !run->prompt && has_text(r, n));
+        if (ret->whole) {
+            hide_all(r, n);
+        } else {
+            hide_silent(r, n);
+        }
     } else {
         ret->kind = blind ? REDACT_BLIND : REDACT_KEYS;
     }
@@ -336,6 +414,7 @@ void redact_rules_judge(struct redact *r, uint32_t n, bool held_too_long,
     if (run->keys > FIRM_MIN) {
         doubt_accidents(r, n);
     }
+    doubt_masks(r, n);
     mark_seen(r, n);
     mark_blanks(r, n);
     tally(r, n, &c);

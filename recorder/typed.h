@@ -20,8 +20,9 @@
 #define TYPED_RUNS 512U
 
 /* The modes of the pty while a key was handed to it (docs/REDACTION.md): canonical without
- * echo before or after; canonical with echo before and after; anything else. */
-enum typed_class { TYPED_RAW, TYPED_ECHOED, TYPED_SILENT };
+ * echo before or after; canonical with echo before and after; raw before a whole line and silent
+ * after it, so that a line editor may have read it, or a silent reader; anything else. */
+enum typed_class { TYPED_RAW, TYPED_ECHOED, TYPED_SILENT, TYPED_TURNED };
 
 enum typed_dead { TYPED_UNKNOWN, TYPED_ALIVE, TYPED_DEAD };
 
@@ -35,10 +36,17 @@ struct typed_run {
     bool editor;      /* a line editor has switched bracketed paste on for this line */
     bool ahead;       /* rule T: typed into a line-mode terminal that nobody reads yet */
     bool suspect;     /* ... and then somebody asked for a secret */
+    bool answer;      /* ... behind what reads like a question */
     bool visible;     /* its keys are echoed: each is released at its echo */
     bool named;       /* its reader was asked for: */
     char reader[20];
     uint64_t first_us;
+    uint64_t below; /* what is printed from there on stands below its ended line; 0 unknown */
+};
+
+struct typed_place {
+    int64_t row; /* from the beginning, scrolled ones included */
+    int32_t col;
 };
 
 struct typed_key {
@@ -57,7 +65,8 @@ struct typed_key {
     uint8_t width;
     uint8_t kind;  /* enum unit_kind */
     uint8_t class; /* enum typed_class */
-    uint8_t dead;  /* enum typed_dead: the screen was the same when the next key came */
+    uint8_t dead;  /* enum typed_dead: the screen was the same when the next key came, but for a
+                      cursor that moved over blanks */
     bool echoed;
     bool doubtful;      /* ... perhaps by accident */
     bool after_control; /* a key that is no character is queued before it: a backspace, say */

@@ -203,9 +203,32 @@ uint64_t view_snapshot(const struct view *v)
         return 0;
     }
     screen_cursor(v->screen, &row, &col);
-    h = mixed(0, (uint64_t)row << 32 | (uint64_t)col);
+    h = mixed(0, (uint64_t)row);
     h = hash_row(v, row, h);
     return row > 0 ? hash_row(v, row - 1, mixed(h, 1)) : h;
+}
+
+bool view_is_blank(const struct view *v, int from, int to)
+{
+    const struct screen_cell *cells;
+    int row, col;
+    uint32_t pad;
+
+    if (v->screen == NULL || from < 0 || from >= to || to > screen_cols(v->screen)) {
+        return false;
+    }
+    screen_cursor(v->screen, &row, &col);
+    cells = screen_row(v->screen, row);
+    pad = cells[from].ch == 0 ? ' ' : cells[from].ch;
+    if (pad != ' ' && pad != '_' && pad != '.') {
+        return false;
+    }
+    for (int i = from; i < to; i++) {
+        if ((cells[i].ch == 0 ? ' ' : cells[i].ch) != pad) {
+            return false;
+        }
+    }
+    return true;
 }
 
 size_t view_text(const struct view *v, int row, int from, int to, uint32_t *ret)

@@ -44,8 +44,12 @@ void view_resize(struct view *v, int rows, int cols);
 
 /** view_cursor(v, ret_absrow, ret_col): Where the cursor is; 0, 0 without a model. */
 void view_cursor(const struct view *v, int64_t *ret_absrow, int *ret_col);
-/** view_snapshot(v): A hash of the cursor's place, its row and the row above. */
+/** view_snapshot(v): A hash of what stands in the cursor's row and the row above, and which row it
+ * is. */
 uint64_t view_snapshot(const struct view *v);
+/** view_is_blank(v, from, to): Whether columns [from, to) of the cursor's row hold nothing, or one
+ * and the same character that is no letter: the rest of a field. */
+bool view_is_blank(const struct view *v, int from, int to);
 /** view_text(v, row, from, to, ret): Characters of ${row} in columns [from, to), blanks for erased
  * ones, tails of wide ones left out; their number, at most to - from. */
 size_t view_text(const struct view *v, int row, int from, int to, uint32_t *ret);

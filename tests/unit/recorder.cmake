@@ -1,4 +1,5 @@
 add_unit(redact DEPS tt_recorder)
+add_unit(redact_leaks DEPS tt_recorder)
 add_unit(redact_traces DEPS tt_recorder tt_json)
 target_compile_definitions(test_redact_traces PRIVATE
   TRACES_SHARED="${CMAKE_SOURCE_DIR}/../shared/redaction/traces"

