@@ -87,6 +87,7 @@ static bool echoes(struct redact *r, const struct screen_event *e)
             k->mask = r->hit_mask ? e->ch : k->mask;
             r->masked_run = r->hit_mask ? k->run : r->masked_run;
             k->echoed = true;
+            typed_run_of(&r->typed, k)->echoed = true;
             k->echo_row = e->absrow;
             k->echo_col = e->col;
             r->hit_ahead = typed_run_of(&r->typed, k)->ahead;
@@ -159,6 +160,19 @@ static void reader_changed(struct redact *r)
     r->line_joined = false;
 }
 
+/* Somebody is typing, and nothing of it was seen yet: over a slow line a line editor's last word
+ * comes when its successor is given keys already. */
+static bool typing_unseen(const struct redact *r)
+{
+    const struct typed_key *newest;
+
+    if (r->typed.count == 0) {
+        return false;
+    }
+    newest = typed_at(&r->typed, r->typed.count - 1);
+    return !newest->ends && !typed_run_of(&r->typed, newest)->echoed;
+}
+
 void redact_echo_event(void *user, const struct screen_event *event)
 {
     struct redact *r = user;
@@ -173,7 +187,9 @@ void redact_echo_event(void *user, const struct screen_event *event)
         break;
     case SCREEN_PASTE:
         r->editor_fresh = r->editor_fresh || event->on;
-        reader_changed(r);
+        if (event->on || !typing_unseen(r)) {
+            reader_changed(r);
+        }
         break;
     case SCREEN_ALT:
         reader_changed(r);

@@ -12,6 +12,7 @@
 
 #define PARTIAL_WAIT_US (100U * REDACT_MS) /* for the rest of an escape sequence */
 #define AHEAD_COLUMNS   300                /* of unechoed keys that a position allows for */
+#define LOOKS           64                 /* first keys of a run at which a prompt is looked for */
 #define ROWS_ABOVE      6                  /* of a full screen that may hold the prompt */
 
 /* ---- where a run begins, and what asks there ---- */
@@ -104,13 +105,29 @@ static bool typed_ahead(const struct redact *r, enum typed_class class)
            !screen_is_alt(r->view.screen);
 }
 
-static void look_around(struct redact *r, struct typed_run *run, const struct typed_key *k)
+static void look_for_prompt(struct redact *r, struct typed_run *run)
 {
     uint32_t text[PROMPT_TEXT];
+
+    run->prompt = prompt_asks(&r->prompt, text, redact_keys_text(r, text));
+    run->looked = r->view.generation;
+}
+
+/* Over a slow line the prompt comes when its secret is being typed. */
+static void look_again(struct redact *r, struct typed_run *run)
+{
+    if (!run->prompt && !run->echoed && !run->ahead && run->keys <= LOOKS &&
+        run->looked != r->view.generation) {
+        look_for_prompt(r, run);
+    }
+}
+
+static void look_around(struct redact *r, struct typed_run *run, const struct typed_key *k)
+{
     const struct screen *s = r->view.screen;
 
     run->first_us = k->t_us;
-    run->prompt = prompt_asks(&r->prompt, text, redact_keys_text(r, text));
+    look_for_prompt(r, run);
     run->full_screen = s != NULL && screen_is_alt(s);
     run->editor = s != NULL && screen_pastes(s) && r->editor_fresh;
     run->ahead = typed_ahead(r, (enum typed_class)k->class);
@@ -238,6 +255,8 @@ static void add(struct redact *r, const struct unit *u, const uint8_t *bytes,
     if (run != NULL) {
         if (k.kind == UNIT_PRINT && run->keys++ == 0) {
             look_around(r, run, &k);
+        } else if (k.kind == UNIT_PRINT) {
+            look_again(r, run);
         }
         name_reader(r, run, &k);
         k.ahead = columns_ahead(r);

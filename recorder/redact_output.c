@@ -234,7 +234,8 @@ static bool only_echoes_wait(const struct redact *r)
     for (uint32_t i = 0; i < r->typed.count; i++) {
         const struct typed_key *k = typed_at(&r->typed, i);
 
-        if (k->run == r->withhold.run && k->kind == UNIT_PRINT && !k->echoed) {
+        if (k->run == r->withhold.run && k->kind == UNIT_PRINT &&
+            (!k->echoed || typed_run_of(&r->typed, k)->prompt)) {
             return false;
         }
     }

@@ -207,7 +207,12 @@ uint64_t redact_release_due(const struct redact *r)
     if (r->end_us != 0) {
         due = line_due(r, silent);
     } else {
-        idle = dead ? IDLE_DEAD_US : typed_run_of(q, k)->full_screen ? IDLE_FULL_US : IDLE_US;
+        /* A secret that is copied from paper comes in groups. */
+        bool asked = typed_run_of(q, k)->prompt && !typed_run_of(q, k)->echoed;
+
+        idle = dead || asked                     ? IDLE_DEAD_US
+               : typed_run_of(q, k)->full_screen ? IDLE_FULL_US
+                                                 : IDLE_US;
         due = typed_at(q, q->count - 1)->t_us + later(idle, 2 * redact_echo_window(r));
     }
     /* Keys wait outside: what is echoed at all has been by now. */

@@ -220,14 +220,16 @@ static bool masked(const struct redact *r, uint32_t from, uint32_t to, uint32_t 
 /* An asterisk that was shown for an asterisk is a mask where other keys got the same one. */
 static void doubt_masks(const struct redact *r, uint32_t n)
 {
+    const struct typed_run *run = typed_run_of(&r->typed, typed_at(&r->typed, 0));
     uint32_t mask = 0, others = 0, same = 0;
 
     for (uint32_t i = 0; i < n; i++) {
         const struct typed_key *k = printable(r, i);
 
-        if (k != NULL && !k->echoed && withhold_is_mask(k->mask)) {
+        if (k != NULL && withhold_is_mask(k->mask)) {
             mask = k->mask;
-            others++;
+            /* At a text that asks, nothing but asterisks is masks, too. */
+            others += !k->echoed || (run->prompt && !run->full_screen);
         }
         same += k != NULL && k->echoed && !withhold_is_mask(k->ch);
     }
@@ -312,7 +314,7 @@ static const char *silent_run(const struct redact *r, uint32_t n, const struct t
     uint32_t silent = c->silent + (run->full_screen ? 0 : run->before);
     bool mostly_dead = c->dead * 10 >= c->silent * 4;
     /* No full-screen program takes such a line for commands. */
-    bool line = ended && c->odd && c->silent >= LINE_MIN;
+    bool line = (ended || held_too_long) && c->odd && c->silent >= LINE_MIN;
 
     if (run->prompt && (!run->full_screen || mostly_dead)) {
         return "prompt"; /* C */

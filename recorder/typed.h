@@ -38,10 +38,12 @@ struct typed_run {
     bool suspect;     /* ... and then somebody asked for a secret */
     bool answer;      /* ... behind what reads like a question */
     bool visible;     /* its keys are echoed: each is released at its echo */
+    bool echoed;      /* one of them was, be it by accident */
     bool named;       /* its reader was asked for: */
     char reader[20];
     uint64_t first_us;
-    uint64_t below; /* what is printed from there on stands below its ended line; 0 unknown */
+    uint64_t looked; /* generation of the screen that was looked at for a prompt */
+    uint64_t below;  /* what is printed from there on stands below its ended line; 0 unknown */
 };
 
 struct typed_place {

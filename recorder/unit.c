@@ -142,7 +142,12 @@ static bool next(const uint8_t *bytes, size_t len, bool last, bool typed, struct
 
 bool unit_typed(const uint8_t *bytes, size_t len, bool last, struct unit *ret)
 {
-    return next(bytes, len, last, true, ret);
+    bool whole = next(bytes, len, last, true, ret);
+
+    if (whole && ret->kind == UNIT_ESCAPE && bytes[1] == '[') {
+        (void)unit_is_key(bytes, ret->len, ret);
+    }
+    return whole;
 }
 
 bool unit_shown(const uint8_t *bytes, size_t len, bool last, struct unit *ret)

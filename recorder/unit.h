@@ -27,6 +27,9 @@ struct unit {
 /** unit_typed(bytes, len, last, ret): The unit at ${bytes}, from a keyboard.  False when it is not
  * whole, which cannot be where ${last} says that nothing will follow, nor above UNIT_MAX bytes. */
 bool unit_typed(const uint8_t *bytes, size_t len, bool last, struct unit *ret);
+/** unit_is_key(bytes, len, ret): Whether the escape sequence at ${bytes} is a key by which a
+ * terminal types a character or a control: its kind and ch are set. */
+bool unit_is_key(const uint8_t *bytes, size_t len, struct unit *ret);
 /** unit_shown(bytes, len, last, ret): The same for what a program writes. */
 bool unit_shown(const uint8_t *bytes, size_t len, bool last, struct unit *ret);
 

@@ -84,6 +84,15 @@ static void test_a_known_prompt_beside_a_pane_that_scrolls(void **state)
          "\r",
          "redacted prompt 10-60",
          NULL},
+        {"in groups, beside a pane that scrolls",
+         {SHOW(1, "\033[?1049h\033[2J\033[10;1HVerification code: \0337\033[10;41Hlog 1\0338"),
+          TYPE(10, "12", R), SHOW(20, "\0337\033[10;41Hlog 2\0338"), TYPE(30, "3", R),
+          SHOW(40, "\0337\033[10;41Hlog 3\0338"), TYPE(4000, "45", R),
+          SHOW(4040, "\0337\033[10;41Hlog 4\0338"), TYPE(4100, "6", R),
+          SHOW(4140, "\0337\033[10;41Hlog 5\0338"), TYPE(8000, "\r", R), SHOW(8100, "\033[11;1H")},
+         "\r",
+         "redacted prompt 10-8000",
+         NULL},
         {"commands of a full screen that holds the word",
          {SHOW(1, "\033[?1049h\033[2J\033[9;1Hpassword: x\033[10;1H"), TYPE(10, "j", R),
           SHOW(12, "\033[11;1H"), TYPE(20, "j", R), SHOW(22, "\033[12;1H"), TYPE(30, "k", R),
@@ -151,10 +160,65 @@ static void test_masks(void **state)
          "\r",
          "redacted prompt 10-60",
          "Password: \r\n"},
+        {"a secret of nothing but asterisks",
+         {SHOW(1, "Password: "), TYPE(10, "*", R), SHOW(11, "*"), TYPE(20, "*", R), SHOW(21, "*"),
+          TYPE(30, "\r", R), SHOW(31, "\r\n")},
+         "\r",
+         "redacted prompt 10-30",
+         "Password: \r\n"},
         {"asterisks that a line editor shows",
          {SHOW(1, "$ "), TYPE(10, "*", R), SHOW(11, "*"), TYPE(20, "*", R), SHOW(21, "*"),
           TYPE(30, "\r", R), SHOW(31, "\r\n")},
          "**\r",
+         "",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_a_quick_secret_over_a_slow_line(void **state)
+{
+    static const struct conversation table[] = {
+        {"the prompt comes when it is being typed",
+         {SHOW(1, "\033[?2004h$ "), TYPE(10, "id", R), TYPE(20, "\r", R), TYPE(200, "h", R),
+          TYPE(260, "u", R), SHOW(310, "id\r\n\033[?2004l\r"),
+          SHOW(312, "[sudo] password for bob: "), TYPE(330, "n", R), TYPE(350, "t", R),
+          TYPE(400, "\r", R), SHOW(700, "\r\n")},
+         "id\r\r",
+         "redacted prompt 200-400",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+static void test_keys_as_sequences(void **state)
+{
+    static const struct conversation table[] = {
+        {"kitty's protocol",
+         {SHOW(1, "Password: "), TYPE(10, "\033[104u\033[117;1:1u\033[117;1:3u", R),
+          TYPE(20, "\033[110:78;2u", R), TYPE(30, "\033[13u", R), SHOW(40, "\r\n")},
+         "\033[13u",
+         "redacted prompt 10-30",
+         NULL},
+        {"modifyOtherKeys, and a prompt that nobody knows",
+         {SHOW(1, "Say: "), TYPE(10, "\033[27;1;104~\033[27;2;85~hu\r", R), SHOW(40, "\r\n")},
+         "\r",
+         "redacted silent 10-10",
+         NULL},
+        {"win32-input-mode",
+         {SHOW(1, "Password: "), TYPE(10, "\033[72;35;104;1;0;1_\033[72;35;104;0;0;1_", R),
+          TYPE(20, "\033[13;28;13;1;0;1_", R), SHOW(40, "\r\n")},
+         "\033[13;28;13;1;0;1_",
+         "redacted prompt 10-20",
+         NULL},
+        {"text that is shown",
+         {SHOW(1, "$ "), TYPE(10, "\033[104u\033[105u", R), SHOW(11, "hi"), TYPE(30, "\033[13u", R),
+          SHOW(31, "\r\n")},
+         "\033[104u\033[105u\033[13u",
          "",
          NULL},
     };
@@ -230,6 +294,8 @@ int main(void)
         cmocka_unit_test(test_a_known_prompt_beside_a_pane_that_scrolls),
         cmocka_unit_test(test_typed_ahead_anywhere),
         cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_a_quick_secret_over_a_slow_line),
+        cmocka_unit_test(test_keys_as_sequences),
         cmocka_unit_test(test_a_command_and_its_enter),
         cmocka_unit_test(test_text_behind_dead_keys),
         cmocka_unit_test(test_a_prompt_on_a_wide_screen),
