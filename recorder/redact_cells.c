@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The screen before a piece of output and behind it. */
+#include <string.h>
+
 #include "recorder/redact_impl.h"
+#include "recorder/unit.h"
 
 #define CELLS_MAX 131072U /* screens that are larger are not compared */
 
@@ -45,4 +48,64 @@ bool redact_cells_only_masks(const struct redact *r)
         }
     }
     return true;
+}
+
+static bool mask_or_nothing(uint32_t ch)
+{
+    return ch == 0 || withhold_is_mask(ch);
+}
+
+bool redact_cells_frame(struct redact *r)
+{
+    const struct screen *s = r->view.screen;
+    int cols = screen_cols(s);
+
+    /* Two passes: the span grows only when all of it is so. */
+    for (int pass = 0; pass < 2; pass++) {
+        for (int i = 0; i < screen_rows(s); i++) {
+            const struct screen_cell *cells = screen_row(s, i);
+
+            for (int j = 0; j < cols; j++) {
+                uint32_t now = cells[j].ch == ' ' ? 0 : cells[j].ch, was = r->cells[i * cols + j];
+
+                if (now == was) {
+                    continue;
+                }
+                if (!mask_or_nothing(now) || !mask_or_nothing(was)) {
+                    return false;
+                }
+                if (pass == 1) {
+                    r->withhold.last = now != 0 ? now : was;
+                    withhold_extend(&r->withhold, i + screen_scrolled(s), j, 1, cols);
+                }
+            }
+        }
+    }
+    return true;
+}
+
+static bool draws(const uint8_t *p, const struct unit *u)
+{
+    if (u->kind != UNIT_ESCAPE) {
+        return u->kind != UNIT_CONTROL || u->ch == '\b' || u->ch == '\a' || u->ch == '\t';
+    }
+    if (p[1] != '[' || u->ch == 0 || u->ch > 0x7e) {
+        return false;
+    }
+    return strchr("ABCDEFGHIJKPX@`adefm", (int)u->ch) != NULL ||
+           (u->len == 6 && (memcmp(p, "\033[?25h", 6) == 0 || memcmp(p, "\033[?25l", 6) == 0));
+}
+
+bool redact_cells_only_draws(const uint8_t *bytes, size_t len)
+{
+    struct unit u;
+
+    while (len > 0 && unit_shown(bytes, len, true, &u)) {
+        if (!draws(bytes, &u)) {
+            return false;
+        }
+        bytes += u.len;
+        len -= u.len;
+    }
+    return len == 0;
 }

@@ -3,7 +3,7 @@
  * Redaction's inside, shared by redact*.c alone: redact.c is the contract, redact_keys.c makes keys
  * of bytes, redact_echo.c holds what is printed against them, redact_rules.c says what a run was,
  * redact_release.c when and lets go, redact_output.c what of output is kept back, redact_cells.c
- * compares screens for it.
+ * compares screens for it, and redact_move.c judges movements.
  */
 #ifndef TTYTRAIL_RECORDER_REDACT_IMPL_H
 #define TTYTRAIL_RECORDER_REDACT_IMPL_H
@@ -13,6 +13,7 @@
 #include "recorder/redact.h"
 #include "recorder/secrets.h"
 #include "recorder/typed.h"
+#include "recorder/unit.h"
 #include "recorder/view.h"
 #include "recorder/withhold.h"
 
@@ -177,10 +178,26 @@ void redact_output_late(struct redact *r, const struct typed_key *k, uint64_t no
 /** redact_output_settle(r, run, secret, now_us): What was withheld for ${run} goes, or comes. */
 void redact_output_settle(struct redact *r, uint32_t run, bool secret, uint64_t now_us);
 
+/* What becomes of a unit of output: it goes on; it is withheld as a mask, or as the echo of a line
+ * typed ahead; it goes on as a movement to where the masks begin, or to where the cursor went. */
+enum redact_action { REDACT_RECORD, REDACT_MASK, REDACT_AHEAD, REDACT_TO_SPAN, REDACT_TO_CURSOR };
+
+/** redact_move_judge(r, u, from, to): ${u} moved the cursor, or erased something. */
+enum redact_action redact_move_judge(const struct redact *r, const struct unit *u,
+                                     struct typed_place from, struct typed_place to);
+
 /** redact_cells_save(r): Remember what stands on the screen; false when that cannot be. */
 bool redact_cells_save(struct redact *r);
 /** redact_cells_only_masks(r): Whether it changed since within the span of masks alone: a whole
  * line redrawn with one mask more. */
 bool redact_cells_only_masks(const struct redact *r);
+/** redact_cells_frame(r): Whether nothing changed at all, or nothing but that masks of a known kind
+ * came or went, which then are the span: a frame drawn anew for a key, its field somewhere in it.
+ */
+bool redact_cells_frame(struct redact *r);
+/** redact_cells_only_draws(bytes, len): Whether whole units of output do no more than draw, move,
+ * erase, colour, ring, show and hide the cursor: where that changes nothing it may be left out;
+ * what switches modes or sets titles may not. */
+bool redact_cells_only_draws(const uint8_t *bytes, size_t len);
 
 #endif

@@ -6,6 +6,7 @@
 #define KEY_CTRL_C  3
 #define KEY_CTRL_D  4
 #define KEY_BELL    7
+#define KEY_TAB     9
 #define KEY_CTRL_Z  26
 #define KEY_ESC     27
 #define KEY_CTRL_BS 28 /* ^\ */
@@ -146,6 +147,7 @@ static struct typed_run *run_for(struct redact *r, enum typed_class class)
     }
     run = typed_begin_run(q);
     if (run != NULL) {
+        run->crowded = q->count > 0;
         run->before = r->line_before;
         run->joined = r->line_joined;
     }
@@ -229,6 +231,11 @@ static void judge_newest(struct redact *r)
     }
 }
 
+static bool on_full_screen(const struct redact *r)
+{
+    return r->view.screen != NULL && screen_is_alt(r->view.screen);
+}
+
 static void add(struct redact *r, const struct unit *u, const uint8_t *bytes,
                 enum typed_class class, bool isig, uint64_t t_us)
 {
@@ -274,8 +281,9 @@ static void add(struct redact *r, const struct unit *u, const uint8_t *bytes,
         r->editor_fresh = false;
         r->line_before = 0;
         r->line_joined = false;
-    } else if (u->kind == UNIT_CONTROL && u->ch == KEY_ESC && !r->in_paste) {
-        r->bound = true;
+    } else if (u->kind == UNIT_CONTROL && !r->in_paste &&
+               (u->ch == KEY_ESC || (u->ch == KEY_TAB && on_full_screen(r)))) {
+        r->bound = true; /* a tab leads to the next field of a form */
     }
     r->last_key_us = t_us;
 }
@@ -285,7 +293,10 @@ static void add(struct redact *r, const struct unit *u, const uint8_t *bytes,
 /* The stricter of two: a character split over two reads (docs/REDACTION.md). */
 static enum typed_class stricter(enum typed_class a, enum typed_class b)
 {
-    return a == TYPED_SILENT || b == TYPED_SILENT ? TYPED_SILENT : a == b ? a : TYPED_RAW;
+    return a == TYPED_SILENT || b == TYPED_SILENT   ? TYPED_SILENT
+           : a == TYPED_TURNED || b == TYPED_TURNED ? TYPED_TURNED
+           : a == b                                 ? a
+                                                    : TYPED_RAW;
 }
 
 static void wait_for_rest(struct redact *r, const uint8_t *bytes, size_t len,

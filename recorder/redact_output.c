@@ -11,28 +11,21 @@
 #include "recorder/redact_impl.h"
 #include "recorder/unit.h"
 
-#define CHUNK_MAX 2048U /* output that is longer is no prompt's */
+#define CHUNK_MAX 8192U /* output that is longer is no prompt's */
 #define PART_MAX  64U   /* of a unit whose rest has not come */
 #define PART_US   (20U * REDACT_MS)
 #define LATE_US   (10U * REDACT_S) /* masks of a slow network come so much later than their keys */
 #define BUFFER    (CHUNK_MAX + PART_MAX)
 
-enum action { RECORD, MASK, AHEAD, TO_SPAN, TO_CURSOR };
-
-struct place {
-    int64_t row;
-    int col;
-};
-
-static struct place cursor(const struct redact *r)
+static struct typed_place cursor(const struct redact *r)
 {
-    struct place p;
+    struct typed_place p;
 
     view_cursor(&r->view, &p.row, &p.col);
     return p;
 }
 
-static bool within(const struct redact *r, struct place p)
+static bool within(const struct redact *r, struct typed_place p)
 {
     return withhold_within(&r->withhold, p.row, p.col);
 }
@@ -53,8 +46,10 @@ void redact_output_settle(struct redact *r, uint32_t run, bool secret, uint64_t 
     if (w->what == WITHHOLD_NOTHING || w->run != run) {
         return;
     }
-    if (!secret) {
+    if (!secret && !w->stale) {
         record(r, w->bytes, w->len, now_us);
+    }
+    if (!secret) {
         w->span = false;
     } else if (w->what == WITHHOLD_AHEAD && w->has_newline) {
         record(r, (const uint8_t *)"\r\n", 2, now_us);
@@ -85,24 +80,6 @@ static void keep_back(struct redact *r, enum withhold_what what, uint32_t run, c
 
 /* ---- one unit ---- */
 
-/* Whether nothing but blanks stands to the right of the span. */
-static bool right_is_blank(const struct redact *r)
-{
-    int64_t row = r->withhold.end_row - screen_scrolled(r->view.screen);
-    const struct screen_cell *cells;
-
-    if (row < 0 || row >= screen_rows(r->view.screen)) {
-        return false;
-    }
-    cells = screen_row(r->view.screen, (int)row);
-    for (int i = r->withhold.end_col; i < screen_cols(r->view.screen); i++) {
-        if (cells[i].ch != 0 && cells[i].ch != ' ') {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A mask of a secret that is decided already, at its place or behind another such. */
 static bool is_late(const struct redact *r, const struct unit *u)
 {
@@ -119,32 +96,32 @@ void redact_output_late(struct redact *r, const struct typed_key *k, uint64_t no
     r->late_us = now_us + LATE_US;
 }
 
-static enum action printed(struct redact *r, const struct unit *u)
+static enum redact_action printed(struct redact *r, const struct unit *u)
 {
     struct withhold *w = &r->withhold;
 
     if (r->hit_ahead) {
-        return AHEAD;
+        return REDACT_AHEAD;
     }
     if (!r->config.mask_hide) {
-        return RECORD;
+        return REDACT_RECORD;
     }
     if (is_late(r, u)) {
         withhold_extend(w, r->print_row, r->print_col, r->print_width, screen_cols(r->view.screen));
         w->decided = true;
         w->last = u->ch;
-        return MASK;
+        return REDACT_MASK;
     }
     if ((r->masked || r->hit_mask) && withhold_counts(w, u->ch)) {
         withhold_extend(w, r->print_row, r->print_col, r->print_width, screen_cols(r->view.screen));
-        return MASK;
+        return REDACT_MASK;
     }
     if (w->span && withhold_within(w, r->print_row, r->print_col) &&
         (u->ch == ' ' || u->ch == w->last)) {
         withhold_extend(w, r->print_row, r->print_col, r->print_width, screen_cols(r->view.screen));
-        return MASK;
+        return REDACT_MASK;
     }
-    return RECORD;
+    return REDACT_RECORD;
 }
 
 /* A newline that echoes the end of a line typed ahead. */
@@ -164,39 +141,9 @@ static bool ends_ahead(struct redact *r, const struct unit *u)
     return false;
 }
 
-static bool is_relative(const struct unit *u)
+static enum redact_action feed_unit(struct redact *r, const uint8_t *bytes, const struct unit *u)
 {
-    return (u->kind == UNIT_CONTROL && u->ch == '\b') ||
-           (u->kind == UNIT_ESCAPE && u->ch != 0 && strchr("ABCDEFaejk", (int)u->ch) != NULL);
-}
-
-static bool is_move(const struct unit *u)
-{
-    return u->kind == UNIT_LINE || is_relative(u) ||
-           (u->kind == UNIT_ESCAPE && u->ch != 0 && strchr("GHdf`78su", (int)u->ch) != NULL);
-}
-
-static enum action moved(const struct redact *r, const struct unit *u, struct place from,
-                         struct place to)
-{
-    const struct withhold *w = &r->withhold;
-    bool begins = from.row == w->row && from.col == w->col, in = within(r, from),
-         out = within(r, to);
-
-    if (in && out &&
-        (is_move(u) || (u->kind == UNIT_ESCAPE && u->ch != 0 &&
-                        strchr("KXP@", (int)u->ch) != NULL && right_is_blank(r)))) {
-        return MASK;
-    }
-    if (!in && out && is_move(u) && !(to.row == w->row && to.col == w->col)) {
-        return TO_SPAN;
-    }
-    return in && !out && !begins && is_relative(u) ? TO_CURSOR : RECORD;
-}
-
-static enum action feed_unit(struct redact *r, const uint8_t *bytes, const struct unit *u)
-{
-    struct place from = cursor(r);
+    struct typed_place from = cursor(r);
 
     r->hit = r->masked = r->hit_ahead = r->hit_mask = false;
     view_feed(&r->view, bytes, u->len);
@@ -204,9 +151,10 @@ static enum action feed_unit(struct redact *r, const uint8_t *bytes, const struc
         return printed(r, u);
     }
     if (u->kind == UNIT_LINE && ends_ahead(r, u)) {
-        return AHEAD;
+        return REDACT_AHEAD;
     }
-    return r->config.mask_hide && r->withhold.span ? moved(r, u, from, cursor(r)) : RECORD;
+    return r->config.mask_hide && r->withhold.span ? redact_move_judge(r, u, from, cursor(r))
+                                                   : REDACT_RECORD;
 }
 
 /* ---- a chunk of them ---- */
@@ -214,7 +162,7 @@ static enum action feed_unit(struct redact *r, const uint8_t *bytes, const struc
 struct piece {
     uint16_t off, len;
     uint8_t action;
-    int16_t row, col; /* TO_CURSOR, TO_SPAN: where it went */
+    int16_t row, col; /* REDACT_TO_CURSOR, REDACT_TO_SPAN: where it went */
 };
 
 static void record_move(struct redact *r, int row, int col)
@@ -249,20 +197,22 @@ static void hand_on(struct redact *r, const uint8_t *bytes, const struct piece *
     for (size_t i = 0; i < n;) {
         size_t first = i, len = 0;
 
-        while (i < n && pieces[i].action == pieces[first].action && pieces[i].action <= AHEAD) {
+        while (i < n && pieces[i].action == pieces[first].action &&
+               pieces[i].action <= REDACT_AHEAD) {
             len += pieces[i++].len;
         }
         switch (pieces[first].action) {
-        case RECORD:
+        case REDACT_RECORD:
             if (memchr(bytes + pieces[first].off, '\n', len) != NULL && only_echoes_wait(r)) {
                 redact_output_settle(r, r->withhold.run, false, r->now_us);
             }
+            r->withhold.stale = r->withhold.frame && r->withhold.what == WITHHOLD_MASKS;
             record(r, bytes + pieces[first].off, len, r->now_us);
             break;
-        case MASK:
+        case REDACT_MASK:
             keep_back(r, WITHHOLD_MASKS, r->masked_run, bytes + pieces[first].off, len);
             break;
-        case AHEAD:
+        case REDACT_AHEAD:
             /* What it waited for may have been seen meanwhile. */
             if (redact_ahead_waits(r)) {
                 keep_back(r, WITHHOLD_AHEAD, run, bytes + pieces[first].off, len);
@@ -292,11 +242,11 @@ static size_t take_apart(struct redact *r, const uint8_t *bytes, size_t len, str
         p->off = (uint16_t)off;
         p->len = (uint16_t)u.len;
         p->action = (uint8_t)feed_unit(r, bytes + off, &u);
-        *ret_masks = *ret_masks || p->action == MASK;
+        *ret_masks = *ret_masks || p->action == REDACT_MASK;
         screen_cursor(r->view.screen, &row, &col);
         p->row = (int16_t)row;
         p->col = (int16_t)col;
-        if (p->action == TO_SPAN) {
+        if (p->action == REDACT_TO_SPAN) {
             p->row = (int16_t)(r->withhold.row - screen_scrolled(r->view.screen));
             p->col = (int16_t)r->withhold.col;
         }
@@ -306,6 +256,32 @@ static size_t take_apart(struct redact *r, const uint8_t *bytes, size_t len, str
     return n;
 }
 
+/* Keys wait, and nothing of them was seen: what is drawn may be nothing but their feedback. */
+static bool typing_unseen(const struct redact *r)
+{
+    return r->config.mask_hide && r->n_un > 0 && !typed_run_of(&r->typed, r->un[0])->echoed &&
+           !redact_ahead_waits(r);
+}
+
+/* A frame that is drawn anew for each key tells their number and rhythm, with masks in it or
+ * without. */
+static void judge_frame(struct redact *r, const uint8_t *bytes, size_t len, struct typed_place from,
+                        struct piece *pieces, size_t n)
+{
+    struct typed_place to = cursor(r);
+    bool stays = from.row == to.row && from.col == to.col;
+
+    if (n == 0 || !redact_cells_only_draws(bytes, len) || !redact_cells_frame(r) ||
+        (!stays && !within(r, to))) {
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        pieces[i].action = REDACT_MASK;
+    }
+    r->masked_run = r->un[0]->run;
+    r->withhold.frame = true;
+}
+
 /* Masks only: then all of the chunk is theirs. */
 static void judge_chunk(struct redact *r, struct piece *pieces, size_t n)
 {
@@ -313,7 +289,7 @@ static void judge_chunk(struct redact *r, struct piece *pieces, size_t n)
         return;
     }
     for (size_t i = 0; i < n; i++) {
-        pieces[i].action = pieces[i].action == AHEAD ? AHEAD : MASK;
+        pieces[i].action = pieces[i].action == REDACT_AHEAD ? REDACT_AHEAD : REDACT_MASK;
     }
 }
 
@@ -338,15 +314,20 @@ static void by_units(struct redact *r, const uint8_t *bytes, size_t len,
                      const struct redact_tty *tty)
 {
     struct piece pieces[BUFFER];
-    bool masks = false, saved = (r->withhold.span || r->withhold.alike > 0) && redact_cells_save(r);
+    bool masks = false, unseen = typing_unseen(r);
+    bool saved = (r->withhold.span || r->withhold.alike > 0 || unseen) && redact_cells_save(r);
+    struct typed_place from = cursor(r);
     int64_t scrolled = screen_scrolled(r->view.screen);
     size_t n, whole;
 
     memcpy(r->units + r->units_partial, bytes, len);
     len += r->units_partial;
     n = take_apart(r, r->units, len, pieces, &masks);
-    if (masks && saved && scrolled == screen_scrolled(r->view.screen)) {
+    saved = saved && scrolled == screen_scrolled(r->view.screen);
+    if (masks && saved) {
         judge_chunk(r, pieces, n);
+    } else if (saved && unseen && r->n_un > 0) {
+        judge_frame(r, r->units, len - r->units_partial, from, pieces, n);
     }
     redact_ahead_look(r, tty, r->now_us);
     hand_on(r, r->units, pieces, n);

@@ -135,7 +135,7 @@ static uint64_t seen_until(const struct redact *r, uint32_t n)
     if (run->prompt && last->ends) {
         return last->printed;
     }
-    return run->below != 0 && !run->full_screen ? run->below : r->history.end;
+    return run->below != 0 && !run->full_screen && !run->crowded ? run->below : r->history.end;
 }
 
 static void mark_seen(const struct redact *r, uint32_t n)

@@ -45,7 +45,7 @@ void withhold_forget(struct withhold *w)
         explicit_bzero(w->bytes, w->len);
     }
     w->len = 0;
-    w->has_newline = false;
+    w->has_newline = w->frame = w->stale = false;
     w->what = WITHHOLD_NOTHING;
 }
 

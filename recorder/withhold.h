@@ -23,6 +23,8 @@ struct withhold {
     uint8_t *bytes;
     size_t len;
     bool has_newline;
+    bool frame; /* among it are frames that changed nothing but masks, if anything */
+    bool stale; /* ... and other output was recorded since: they would be drawn over it */
 
     /* Cells that hold masks, or did: [row, col) to (end_row, end_col) as text flows. */
     bool span;

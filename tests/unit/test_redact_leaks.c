@@ -55,7 +55,7 @@ static void test_a_field_behind_a_visible_one(void **state)
           SHOW(71, "*"), TYPE(80, "t", R), SHOW(81, "*"), TYPE(90, "\r", R),
           SHOW(91, "\033[7;1Hwelcome")},
          "ali\t\r",
-         "redacted silent stretch 50-80",
+         "redacted masked 50-90",
          FORM "ali\033[6;9H\033[7;1Hwelcome"},
         {"a cursor that moves over blanks",
          {SHOW(1, FORM), TYPE(10, "a", R), SHOW(11, "a"), TYPE(20, "l", R), SHOW(21, "l"),
@@ -63,7 +63,23 @@ static void test_a_field_behind_a_visible_one(void **state)
           TYPE(60, "y", R), SHOW(61, "\033[C"), TYPE(70, "z", R), SHOW(71, "\033[C"),
           TYPE(80, "t", R), SHOW(81, "\033[C"), TYPE(90, "\r", R), SHOW(91, "\033[7;1Hwelcome")},
          "al\t\r",
-         "redacted silent stretch 50-80",
+         "redacted prompt 50-90",
+         NULL},
+        {"all of it typed before anything came back",
+         {SHOW(1, "\033[?1049h\033[2J\033[5;1HLogin: \033[6;1HPassword: \033[5;11H"),
+          TYPE(10, "ali", R), TYPE(20, "\t", R), TYPE(30, "xyzt", R), TYPE(40, "\r", R),
+          SHOW(300, "ali"), SHOW(310, "\033[6;11H"), SHOW(320, "****"),
+          SHOW(330, "\033[7;1Hwelcome")},
+         "ali\t\r",
+         "redacted prompt 30-40",
+         "\033[?1049h\033[2J\033[5;1HLogin: \033[6;1HPassword: \033[5;11Hali\033[6;11H"
+         "\033[7;1Hwelcome"},
+        {"three digits in a hidden field",
+         {SHOW(1, "\033[?1049h\033[2J\033[5;1HLogin: \033[6;1HPIN: \033[5;11H"), TYPE(10, "ali", R),
+          SHOW(11, "ali"), TYPE(20, "\t", R), SHOW(21, "\033[6;11H"), TYPE(30, "7", R),
+          TYPE(40, "3", R), TYPE(50, "9", R), TYPE(60, "\r", R), SHOW(70, "\033[7;1Hwelcome")},
+         "ali\t\r",
+         "redacted prompt 30-60",
          NULL},
     };
 
@@ -137,6 +153,37 @@ static void test_typed_ahead_anywhere(void **state)
         {"the recorder comes late, and both stand there",
          {SHOW(1, "Username: "), TYPE(10, "bob\r", E), ANSWER(100, "bob\r\nPassword for bob: ", N)},
          "bob\r",
+         "",
+         NULL},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+#define FRAME(masks)                                                                               \
+    "\033[3A\r\033[2K+----+\r\n\033[2K| hi |\r\n\033[2K| Say: " masks "|\r\n\033[2K+----+"
+
+static void test_frames(void **state)
+{
+    static const struct conversation table[] = {
+        {"drawn anew for each key, the field within",
+         {SHOW(1, "\r\n\r\n\r\n" FRAME("    ")), TYPE(10, "a", R), SHOW(11, FRAME("*   ")),
+          TYPE(20, "b", R), SHOW(21, FRAME("**  ")), TYPE(30, "c", R), SHOW(31, FRAME("*** ")),
+          TYPE(40, "d", R), SHOW(41, FRAME("****")), TYPE(60, "\r", R), SHOW(61, "\r\ndone\r\n")},
+         "\r",
+         "redacted silent 10-60",
+         "\r\n\r\n\r\n" FRAME("    ") "\r\ndone\r\n"},
+        {"without masks",
+         {SHOW(1, "\r\n\r\n\r\n" FRAME("    ")), TYPE(10, "a", R), SHOW(11, FRAME("    ")),
+          TYPE(20, "b", R), SHOW(21, FRAME("    ")), TYPE(30, "c", R), SHOW(31, FRAME("    ")),
+          TYPE(40, "d", R), SHOW(41, FRAME("    ")), TYPE(60, "\r", R), SHOW(61, "\r\ndone\r\n")},
+         "\r",
+         "redacted silent 10-60",
+         "\r\n\r\n\r\n" FRAME("    ") "\r\ndone\r\n"},
+        {"a bell at a command stays",
+         {SHOW(1, "\033[?1049h\033[2Jtext"), TYPE(10, "j", R), SHOW(11, "\007")},
+         "j",
          "",
          NULL},
     };
@@ -294,6 +341,7 @@ int main(void)
         cmocka_unit_test(test_a_known_prompt_beside_a_pane_that_scrolls),
         cmocka_unit_test(test_typed_ahead_anywhere),
         cmocka_unit_test(test_masks),
+        cmocka_unit_test(test_frames),
         cmocka_unit_test(test_a_quick_secret_over_a_slow_line),
         cmocka_unit_test(test_keys_as_sequences),
         cmocka_unit_test(test_a_command_and_its_enter),
