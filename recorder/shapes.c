@@ -3,289 +3,133 @@
 
 #include <string.h>
 
-#include "recorder/shapes_rules.h"
+#include "recorder/shapes_impl.h"
 
-#define NEAR_KEY  512U
-#define NAMED_KEY 64U
-#define PEM_LINE  76U /* characters of a line at most (RFC 7468 section 2 says 64) */
-#define PEM_SURE  16U
-#define ESC       0x1b
-#define LAST      SHAPES_LAST
-
-enum { NO_ESCAPE, ESCAPED, CSI, STRING, STRING_ESC };
-
-void shapes_open(struct shapes *s, const struct shapes_sink *sink, uint8_t *held)
+void shapes_open(struct shapes *s, const struct shapes_sink *sink)
 {
     memset(s, 0, sizeof *s);
     s->sink = *sink;
-    s->held = held;
+    s->lex.col = LEX_UNKNOWN;
 }
 
-/* ---- escape sequences: part of no text ---- */
-
-static unsigned step(unsigned state, uint8_t c)
+void shapes_width(struct shapes *s, unsigned cols)
 {
-    switch (state) {
-    case NO_ESCAPE:
-        return c == ESC ? ESCAPED : NO_ESCAPE;
-    case ESCAPED:
-        return c == '[' ? CSI : c == ']' || c == 'P' || c == '_' || c == '^' ? STRING : NO_ESCAPE;
-    case CSI:
-        return c >= 0x40 && c <= 0x7e ? NO_ESCAPE : CSI;
-    case STRING:
-        return c == 0x07 ? NO_ESCAPE : c == ESC ? STRING_ESC : STRING;
-    case STRING_ESC:
-    default:
-        return NO_ESCAPE;
+    s->width = cols;
+}
+
+/* ---- escape sequences ---- */
+
+/* An editor writes the last character of a row twice, for the terminal to know of the wrap. */
+static bool doubled(const struct shapes *s, uint32_t col)
+{
+    const uint8_t *last = s->outer.last + SHAPES_LAST;
+
+    return last[-1] == last[-2] && col != LEX_UNKNOWN && col > 1 && shapes_text_at_edge(s, col - 1);
+}
+
+/* The cursor went to a row below, from ${col}. */
+static void went_down(struct shapes *s, uint32_t col)
+{
+    struct shapes_text *t = &s->outer;
+    bool twice = doubled(s, col);
+    struct shapes_end end = {.edge =
+                                 t->gap == GAP_CR ? t->edge : shapes_text_at_edge(s, col) || twice,
+                             .erased = t->erased,
+                             .col = s->lex.col};
+
+    if (t->gap == GAP_BLANK || t->gap == GAP_BLANK_CR) {
+        shapes_hold_end_all(s, t, ' ', false);
+    }
+    for (unsigned i = 0; i < t->n; i++) {
+        t->match[i].doubled = t->match[i].doubled || twice;
+    }
+    shapes_text_cross(s, t, &end);
+    shapes_hold_take(s, t, '\n', true);
+    if (!end.edge || end.erased) {
+        shapes_text_note(t, '\n');
     }
 }
 
-/* ---- handing on: bytes of the caller's as long slices, withheld ones from where they lie ---- */
-
-static void pass_up_to(struct shapes *s, size_t at)
+static void went_away(struct shapes *s, bool all)
 {
-    if (at > s->start) {
-        s->sink.keep(s->sink.user, s->bytes + s->start, at - s->start);
+    shapes_hold_end_all(s, &s->outer, 0, all);
+    shapes_hold_take(s, &s->outer, '\n', true);
+    s->outer.gap = GAP_NONE;
+    shapes_text_note(&s->outer, '\n');
+}
+
+static void repeat(struct shapes *s)
+{
+    for (unsigned i = 0; i < s->outer.n; i++) {
+        shapes_match_repeat(&s->outer.match[i], s->lex.repeat);
     }
-    s->start = at;
+    shapes_text_look(s, &s->outer);
 }
 
-static void let_go(struct shapes *s)
+static void begin_string(struct shapes *s)
 {
-    if (s->n_held > 0) {
-        s->sink.keep(s->sink.user, s->held, s->n_held);
-        explicit_bzero(s->held, s->n_held);
-        s->n_held = 0;
-    }
+    shapes_hold_end_all(s, &s->inner, 0, true);
+    memset(&s->inner, 0, sizeof s->inner);
 }
 
-/* The byte at ${at} is not handed on with its slice. */
-static void withhold(struct shapes *s, size_t at)
-{
-    pass_up_to(s, at);
-    s->held[s->n_held++] = s->bytes[at];
-    s->start = at + 1;
-}
-
-static bool is_hidden(uint8_t c)
-{
-    return c > ' ' && c != '.' && c != 0x7f;
-}
-
-static void hide(struct shapes *s, size_t at)
-{
-    static const uint8_t star = '*';
-
-    if (is_hidden(s->bytes[at])) {
-        pass_up_to(s, at);
-        s->sink.keep(s->sink.user, &star, 1);
-        s->start = at + 1;
-    }
-}
-
-static void hide_held(struct shapes *s)
-{
-    unsigned escape = NO_ESCAPE;
-
-    for (size_t i = 0; i < s->n_held; i++) {
-        unsigned was = escape;
-
-        escape = step(escape, s->held[i]);
-        if (was == NO_ESCAPE && escape == NO_ESCAPE && is_hidden(s->held[i])) {
-            s->held[i] = '*';
-        }
-    }
-}
-
-/* ---- the end of a match ---- */
-
-static void forget_match(struct shapes *s)
-{
-    s->rule = NULL;
-    s->members = s->part = s->line = 0;
-    s->sure = s->blank = s->upper = s->lower = false;
-}
-
-static void be_sure(struct shapes *s)
-{
-    s->sure = true;
-    s->sink.token(s->sink.user, s->rule->kind);
-    hide_held(s);
-    let_go(s);
-    if (s->rule->form == KEY_ID) {
-        s->near_key = NEAR_KEY;
-        s->named = false;
-    }
-}
-
-/* Whether what was withheld is a token, now that ${next} follows (0: nothing does). */
-static bool is_whole(const struct shapes *s, uint8_t next)
-{
-    const struct shapes_rule *rule = s->rule;
-
-    if (s->members < rule->least || (rule->most != 0 && s->members > rule->most)) {
-        return false;
-    }
-    switch (rule->form) {
-    case KEY_ID:
-        return !shapes_rules_word(next);
-    case SECRET_KEY:
-        /* Not what is hexadecimal, nor a long word. */
-        return s->upper && s->lower && !shapes_rules_word(next);
-    case JWT:
-        return s->part == 2;
-    case PLAIN:
-    case PEM:
-    default:
-        return true;
-    }
-}
-
-static void end_match(struct shapes *s, uint8_t next)
-{
-    if (!s->sure && is_whole(s, next)) {
-        be_sure(s);
-    }
-    let_go(s);
-    forget_match(s);
-}
-
-/* ---- one character of a match ---- */
-
-static bool pem_goes_on(struct shapes *s, uint8_t c)
-{
-    if (c == '\r' || c == '\n') {
-        s->line = 0;
-        return true;
-    }
-    return s->members < s->rule->most && ++s->line <= PEM_LINE && c >= ' ' && c < 0x7f &&
-           (c != '-' || s->line > 1);
-}
-
-static bool jwt_goes_on(struct shapes *s, uint8_t c)
-{
-    static const char second[] = "eyJ";
-
-    if (c == '.' && s->part < 2 && s->members >= s->rule->least) {
-        s->part++;
-        s->members = 0;
-        return true;
-    }
-    return shapes_rules_member(s->rule->members, c) &&
-           (s->part != 1 || s->members >= 3 || c == (uint8_t)second[s->members]);
-}
-
-static bool goes_on(struct shapes *s, uint8_t c)
-{
-    switch (s->rule->form) {
-    case PEM:
-        return pem_goes_on(s, c);
-    case JWT:
-        return jwt_goes_on(s, c);
-    case SECRET_KEY:
-        if (s->rule == &shapes_secret_key && s->members == shapes_secret_key.most &&
-            shapes_rules_member(BASE64, c)) {
-            s->rule = &shapes_session_token;
-        }
-        return shapes_rules_member(BASE64, c);
-    case PLAIN:
-    case KEY_ID:
-    default:
-        return shapes_rules_member(s->rule->members, c);
-    }
-}
-
-/* Enough to know: without an upper bound, so many characters are a token whatever follows. */
-static bool is_enough(const struct shapes *s)
-{
-    switch (s->rule->form) {
-    case PEM:
-        return s->members >= PEM_SURE;
-    case JWT:
-        return s->part == 2 && s->members >= s->rule->least;
-    case SECRET_KEY:
-        return s->rule->most == 0 && s->members >= s->rule->least && s->upper && s->lower;
-    case PLAIN:
-    case KEY_ID:
-    default:
-        return s->rule->most == 0 && s->members >= s->rule->least;
-    }
-}
-
-static void member(struct shapes *s, size_t at)
+static void of_string(struct shapes *s, size_t at)
 {
     uint8_t c = s->bytes[at];
+    int decoded = shapes_lex_clipboard(&s->lex, c, &c);
 
-    s->members += is_hidden(c);
-    s->upper = s->upper || (c >= 'A' && c <= 'Z');
-    s->lower = s->lower || (c >= 'a' && c <= 'z');
-    if (s->sure) {
-        hide(s, at);
-    } else if (s->n_held == SHAPES_MAX) {
-        end_match(s, c);
+    if (decoded < 0) {
+        shapes_hold_put(s, &s->inner, at, OF_ENCODED);
     } else {
-        withhold(s, at);
-        if (is_enough(s)) {
-            be_sure(s);
-        }
+        shapes_text_put(s, &s->inner, at, c, decoded > 0 ? OF_ENCODED : OF_INNER);
     }
 }
 
-/* ---- where one begins ---- */
-
-static void note(struct shapes *s, uint8_t c)
+static void in_escape(struct shapes *s, size_t at, enum shapes_lex_kind kind, uint32_t col)
 {
-    memmove(s->last, s->last + 1, LAST - 1);
-    s->last[LAST - 1] = c;
+    switch (kind) {
+    case LEX_BEGIN:
+        begin_string(s);
+        break;
+    case LEX_ERASE:
+        s->outer.erased = true;
+        break;
+    case LEX_DOWN:
+        went_down(s, col);
+        break;
+    case LEX_AWAY:
+    case LEX_EDGE:
+        went_away(s, kind == LEX_EDGE);
+        break;
+    case LEX_REPEAT:
+        repeat(s);
+        break;
+    default:
+        break;
+    }
+    shapes_hold_put(s, NULL, at, OF_NONE);
 }
 
-/* A character that belongs to no match. */
-static void plain(struct shapes *s, size_t at)
+static void one_byte(struct shapes *s, size_t at)
 {
-    uint8_t c = s->bytes[at];
+    bool in_string = shapes_lex_in_string(&s->lex);
+    uint32_t col = s->lex.col;
+    enum shapes_lex_kind kind = shapes_lex_step(&s->lex, s->bytes[at]);
 
-    if (s->near_key > 0 && !s->word && shapes_rules_member(BASE64, c) && c != '=') {
-        /* Perhaps the first of a key: it has to be withheld with the rest. */
-        s->near_key--;
-        s->rule = &shapes_secret_key;
-        s->word = true;
-        note(s, c);
-        member(s, at);
-        return;
+    if (in_string && !shapes_lex_in_string(&s->lex)) {
+        shapes_hold_end_all(s, &s->inner, 0, true);
     }
-    s->near_key -= s->near_key > 0;
-    s->word = shapes_rules_word(c);
-    note(s, c);
-    s->rule = shapes_rules_begins(s);
-    if (s->rule == NULL && shapes_rules_named(s)) {
-        s->near_key = NAMED_KEY;
-        s->named = true;
+    if (kind == LEX_TEXT) {
+        shapes_text_put(s, &s->outer, at, s->bytes[at], OF_OUTER);
+        shapes_lex_column(&s->lex, s->bytes[at]);
+    } else if (kind == LEX_STRING) {
+        of_string(s, at);
+    } else {
+        in_escape(s, at, kind, col);
     }
-}
-
-static void text(struct shapes *s, size_t at)
-{
-    uint8_t c = s->bytes[at];
-
-    if (s->rule == NULL) {
-        plain(s, at);
-        return;
+    if (s->width == 0) {
+        s->lex.row = 0; /* then nobody follows it elsewhere either */
+        s->lex.col = LEX_UNKNOWN;
     }
-    /* At the right edge a shell's line editor writes a blank and "\r" behind a character. */
-    if (s->rule->form != PEM && ((c == ' ' && !s->blank) || (c == '\r' && s->blank))) {
-        s->blank = c == ' ';
-        member(s, at);
-        return;
-    }
-    if (!s->blank && goes_on(s, c)) {
-        s->word = true;
-        note(s, c);
-        member(s, at);
-        return;
-    }
-    s->word = false;
-    end_match(s, s->blank ? ' ' : c);
-    plain(s, at);
 }
 
 /* ---- the stream ---- */
@@ -296,7 +140,8 @@ static size_t uneventful(const struct shapes *s, const uint8_t *p, size_t len)
 {
     size_t i = 0;
 
-    if (s->rule != NULL || s->escape != NO_ESCAPE || s->near_key > 0) {
+    if (s->outer.n + s->inner.n > 0 || s->outer.near_key > 0 || s->outer.near_pem > 0 ||
+        !shapes_lex_ground(&s->lex)) {
         return 0;
     }
     for (;;) {
@@ -307,29 +152,34 @@ static size_t uneventful(const struct shapes *s, const uint8_t *p, size_t len)
         while (i < len && !shapes_rules_stop[p[i]]) {
             i++;
         }
-        if (i == len || p[i] == ESC || i < 2 || shapes_rules_fits(p[i - 2], p[i - 1], p[i])) {
+        if (i == len || i < 2 || shapes_rules_fits(p[i - 2], p[i - 1], p[i])) {
             return i;
         }
         i++;
     }
 }
 
-static void note_all(struct shapes *s, const uint8_t *p, size_t len)
+static void follow_column(struct shapes *s, const uint8_t *p, size_t len)
 {
-    size_t n = len < LAST ? len : LAST;
+    const uint8_t *row = memrchr(p, '\r', len);
 
-    memmove(s->last, s->last + n, LAST - n);
-    memcpy(s->last + LAST - n, p + len - n, n);
-    s->word = shapes_rules_word(p[len - 1]);
+    if (s->lex.row > 0 && memchr(p, '\n', len) != NULL) {
+        s->lex.row = 0;
+    }
+    for (size_t i = row != NULL ? (size_t)(row - p) : 0; i < len; i++) {
+        shapes_lex_column(&s->lex, p[i]);
+    }
 }
 
-static void in_escape(struct shapes *s, size_t at)
+static void note_all(struct shapes *s, const uint8_t *p, size_t len)
 {
-    s->escape = step(s->escape, s->bytes[at]);
-    if (s->n_held == SHAPES_MAX) {
-        end_match(s, 0);
-    } else if (s->n_held > 0) {
-        withhold(s, at);
+    size_t n = len - 1 < SHAPES_LAST ? len - 1 : SHAPES_LAST;
+
+    shapes_text_note(&s->outer, p[0]);
+    memmove(s->outer.last, s->outer.last + n, SHAPES_LAST - n);
+    memcpy(s->outer.last + SHAPES_LAST - n, p + len - n, n);
+    if (s->width > 0) {
+        follow_column(s, p, len);
     }
 }
 
@@ -343,14 +193,13 @@ void shapes_put(struct shapes *s, const uint8_t *bytes, size_t len)
         if (n > 0) {
             note_all(s, bytes + i, n);
             i += n;
-        } else if (s->escape != NO_ESCAPE || bytes[i] == ESC) {
-            in_escape(s, i++);
         } else {
-            text(s, i++);
+            one_byte(s, i++);
         }
     }
-    pass_up_to(s, len);
+    shapes_hold_pass(s, len);
     s->bytes = NULL;
+    shapes_hold_release(s, shapes_hold_undecided(s));
 }
 
 bool shapes_waiting(const struct shapes *s)
@@ -358,10 +207,24 @@ bool shapes_waiting(const struct shapes *s)
     return s->n_held > 0;
 }
 
+static void flush_text(struct shapes *s, struct shapes_text *t)
+{
+    for (unsigned i = 0; i < t->n; i++) {
+        if (!t->match[i].sure && shapes_match_whole(&t->match[i], 0)) {
+            bool exact = t->match[i].rule->most != 0;
+
+            shapes_hold_sure(s, t, i);
+            if (exact) {
+                shapes_hold_forget(t, 0);
+            }
+            return;
+        }
+    }
+}
+
 void shapes_flush(struct shapes *s)
 {
-    s->start = 0;
-    if (s->rule != NULL && !s->sure) {
-        end_match(s, 0);
-    }
+    flush_text(s, &s->outer);
+    flush_text(s, &s->inner);
+    shapes_hold_release(s, s->n_held);
 }

@@ -4,12 +4,14 @@
  * a token the telling prefix stays, and every further character becomes one asterisk, so that a
  * replayed screen keeps its layout.  A streaming filter without descriptors or a clock.  Between a
  * prefix and the shape's least length bytes are withheld, SHAPES_MAX at most; what turns out to be
- * no token comes as it was.  Escape sequences and, within a token, "\r" and line ends stay where
- * they are and break nothing.
+ * no token comes as it was.  Escape sequences stay as they are and are part of no token; a row that
+ * ends within one (a line editor's, a pager's or a terminal multiplexer's) does not end it.  What
+ * control strings hold (titles, links, the clipboard's base64) is a text of its own.
  *
  * Invariants: every byte that goes in comes out once, in order, itself or as an asterisk, but for
  * what is withheld; the result does not depend on how the stream is cut, unless shapes_flush is
- * called; withheld bytes lie in memory that the owner gave, and are wiped when they leave it.
+ * called; withheld bytes lie within the struct, whose memory is the owner's, and are wiped when
+ * they leave it.
  */
 #ifndef TTYTRAIL_RECORDER_SHAPES_H
 #define TTYTRAIL_RECORDER_SHAPES_H
@@ -17,6 +19,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "recorder/shapes_lex.h"
+#include "recorder/shapes_match.h"
 
 #define SHAPES_MAX 1024U
 
@@ -29,34 +34,28 @@ struct shapes_sink {
     void (*token)(void *user, const char *kind);
 };
 
-struct shapes_rule;
-
 struct shapes {
     struct shapes_sink sink;
-    uint8_t *held; /* SHAPES_MAX bytes, the owner's */
+    struct shapes_lex lex;
+    struct shapes_text outer, inner; /* inner: within a control string */
+    unsigned width;                  /* of the terminal; 0: not known */
+    uint8_t held[SHAPES_MAX];
+    uint8_t of[SHAPES_MAX]; /* of which text a withheld byte is; 0: of none */
     size_t n_held;
-    const struct shapes_rule *rule; /* being matched; NULL: none */
-    unsigned members, part;         /* characters so far; of a JWT, which part */
-    unsigned line;                  /* of a PEM: characters of its line so far */
-    bool sure;                      /* it is a token: hide at once */
-    bool blank;                     /* a blank came: a line's edge, if "\r" follows */
-    bool upper, lower;              /* were among its characters */
-    bool word;                      /* the newest character was of a word: no token begins here */
-    bool named;                     /* near_key is so for a name, not for a key's id */
-    unsigned near_key;              /* characters for which a secret key may follow */
-    unsigned escape;                /* state within an escape sequence; 0: none */
-    uint8_t last[40];               /* the newest characters of text */
-    const uint8_t *bytes;           /* within a call: the caller's, handed on up to `start` */
+    const uint8_t *bytes; /* within a call: the caller's, handed on up to `start` */
     size_t start;
 };
 
-/** shapes_open(s, sink, held): ${held}: SHAPES_MAX bytes that stay the owner's. */
-void shapes_open(struct shapes *s, const struct shapes_sink *sink, uint8_t *held);
+/** shapes_open(s, sink): ${s} lies in memory that may hold secrets. */
+void shapes_open(struct shapes *s, const struct shapes_sink *sink);
+/** shapes_width(s, cols): Where rows end; 0: not known. */
+void shapes_width(struct shapes *s, unsigned cols);
 /** shapes_put(s, bytes, len): The stream goes on. */
 void shapes_put(struct shapes *s, const uint8_t *bytes, size_t len);
 /** shapes_waiting(s): Whether bytes are withheld. */
 bool shapes_waiting(const struct shapes *s);
-/** shapes_flush(s): Wait no longer: what is withheld is judged as it stands, and comes. */
+/** shapes_flush(s): Wait no longer: what is withheld comes, hidden if it is a token as it stands.
+ * What follows may still make it one, and is hidden then. */
 void shapes_flush(struct shapes *s);
 
 #endif

@@ -3,67 +3,132 @@
 
 #include <string.h>
 
-/* Longer prefixes before shorter ones that they begin with.  Sources: the issuers' documentation of
- * their tokens' formats; RFC 7519 (JWT: both JSON objects begin with {" which is eyJ in base64url);
- * RFC 7468 (PEM). */
+/* Sources: the issuers' documentation of their tokens' formats; RFC 7519 and 7516 (JWT, JWE: the
+ * header is a JSON object, whose {" is eyJ in base64url); RFC 7468, 1421, 9580 (PEM). */
 static const struct shapes_rule rules[] = {
-    {"aws-key-id", "AKIA", UPPER32, 16, 16, KEY_ID},
-    {"aws-key-id", "ASIA", UPPER32, 16, 16, KEY_ID},
-    {"github", "ghp_", ALNUM, 36, 0, PLAIN},
-    {"github", "gho_", ALNUM, 36, 0, PLAIN},
-    {"github", "ghu_", ALNUM, 36, 0, PLAIN},
-    {"github", "ghs_", ALNUM, 36, 0, PLAIN},
-    {"github", "ghr_", ALNUM, 36, 0, PLAIN},
-    {"github", "github_pat_", WORDS, 22, 0, PLAIN},
-    {"gitlab", "glpat-", BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxb-", BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxp-", BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxa-", BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxe-", BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxr-", BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxs-", BASE64URL, 20, 0, PLAIN},
-    {"stripe", "sk_live_", ALNUM, 16, 0, PLAIN},
-    {"stripe", "rk_live_", ALNUM, 16, 0, PLAIN},
-    {"vault", "hvs.", BASE64URL, 24, 0, PLAIN},
-    {"vault", "hvb.", BASE64URL, 24, 0, PLAIN},
-    {"vault", "hvr.", BASE64URL, 24, 0, PLAIN},
-    {"jwt", "eyJ", BASE64URL, 8, 0, JWT},
-    {"pem-private-key", "PRIVATE KEY-----", BASE64, 1, 65536, PEM},
+    {"aws-key-id", "AKIA", NULL, UPPER32, 16, 16, KEY_ID},
+    {"aws-key-id", "ASIA", NULL, UPPER32, 16, 16, KEY_ID},
+    {"aws-session-token", "IQoJ", NULL, PERCENT, 100, 0, MIXED},
+    {"aws-session-token", "FwoGZX", NULL, PERCENT, 100, 0, MIXED},
+    {"github", "ghp_", NULL, ALNUM, 36, 0, PLAIN},
+    {"github", "gho_", NULL, ALNUM, 36, 0, PLAIN},
+    {"github", "ghu_", NULL, ALNUM, 36, 0, PLAIN},
+    {"github", "ghs_", NULL, ALNUM, 36, 0, PLAIN},
+    {"github", "ghr_", NULL, ALNUM, 36, 0, PLAIN},
+    {"github", "github_pat_", NULL, WORDS, 22, 0, PLAIN},
+    {"gitlab", "glpat-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "gloas-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "gldt-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glrt-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glrtr-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glcbt-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glptt-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glft-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glimt-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glwt-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glsoat-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glffct-", NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", "glagent-", NULL, DOTTED, 20, 0, PLAIN},
+    {"slack", "xoxa-", NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", "xoxb-", NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", "xoxc-", NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", "xoxd-", NULL, PERCENT, 20, 0, PLAIN},
+    {"slack", "xoxe-", NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", "xoxp-", NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", "xoxr-", NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", "xoxs-", NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", "xapp-", NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", "hooks.slack.", "com/services/", BASE64, 30, 0, PLAIN},
+    {"stripe", "sk_live_", NULL, ALNUM, 16, 0, PLAIN},
+    {"stripe", "rk_live_", NULL, ALNUM, 16, 0, PLAIN},
+    {"stripe", "whsec_", NULL, BASE64, 24, 0, PLAIN},
+    {"vault", "hvs.", NULL, DOTTED, 24, 0, PLAIN},
+    {"vault", "hvb.", NULL, DOTTED, 24, 0, PLAIN},
+    {"vault", "hvr.", NULL, DOTTED, 24, 0, PLAIN},
+    {"vault", "s.", NULL, ALNUM, 24, 24, MIXED},
+    {"jwt", "eyJ", NULL, BASE64URL, 8, 0, JWT},
+    {"npm", "npm_", NULL, ALNUM, 36, 0, PLAIN},
+    {"pypi", "pypi-", NULL, BASE64URL, 50, 0, PLAIN},
+    {"anthropic", "sk-ant-", NULL, BASE64URL, 32, 0, PLAIN},
+    {"openai", "sk-proj-", NULL, BASE64URL, 40, 0, PLAIN},
+    {"google", "AIz", "a", BASE64URL, 35, 35, MIXED},
+    {"google", "ya29.", NULL, DOTTED, 30, 0, MIXED},
+    {"digitalocean", "dop_v1_", NULL, ALNUM, 64, 0, PLAIN},
+    {"digitalocean", "doo_v1_", NULL, ALNUM, 64, 0, PLAIN},
+    {"digitalocean", "dor_v1_", NULL, ALNUM, 64, 0, PLAIN},
+    {"sendgrid", "SG.", NULL, DOTTED, 60, 0, MIXED},
+    {"huggingface", "hf_", NULL, ALNUM, 34, 0, MIXED},
+    {"age", "AGE-SECRET-KEY-", "1", ALNUM, 58, 58, PLAIN},
+    {"pem-private-key", "PRIVATE KEY-----", NULL, BASE64, 0, 65536, PEM},
+    {"pem-private-key", "PRIVATE KEY BLOCK-----", NULL, BASE64, 0, 65536, PEM},
+    /* The same in base64, as Kubernetes shows it: "-----BEGIN ", a kind of key, "PRIVATE KE". */
+    {"pem-private-key", "LS0tLS1CRUdJT", "iBQUklWQVRFIEtFW", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", "LS0tLS1CRUdJT", "iBSU0EgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", "LS0tLS1CRUdJT", "iBFQyBQUklWQVRFIEtFW", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", "LS0tLS1CRUdJT", "iBPUEVOU1NIIFBSSVZBVEUgS0VZ", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", "LS0tLS1CRUdJT", "iBFTkNSWVBURUQgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", "LS0tLS1CRUdJT", "iBQR1AgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
 };
 #define RULES (sizeof rules / sizeof rules[0])
 
-const struct shapes_rule shapes_secret_key = {"aws-secret-key", "", BASE64, 40, 40, SECRET_KEY};
-const struct shapes_rule shapes_session_token = {"aws-session-token", "", BASE64, 100, 0,
+const struct shapes_rule shapes_secret_key = {"aws-secret-key", "", NULL, BASE64, 40, 40,
+                                              SECRET_KEY};
+const struct shapes_rule shapes_session_token = {"aws-session-token", "", NULL, BASE64, 100, 0,
                                                  SECRET_KEY};
+const struct shapes_rule shapes_pem_rest = {"pem-private-key", "", NULL, BASE64, 40, 0, PEM_REST};
+const struct shapes_rule shapes_pem = {"pem-private-key", "", NULL, BASE64, 0, 65536, PEM};
 
 /* Names of secret keys and session tokens, up to a character that is rare in text. */
-static const char *const names[] = {"ecret_access_", "ecretAccessK", "ECRET_ACCESS_",
-                                    "session_",      "SessionT",     "SESSION_"};
+static const char *const names[] = {"ecret_",      "ECRET_",      "ecret-",   "ecretK",
+                                    "cretAccessK", "et Access K", "session_", "session-",
+                                    "SessionT",    "SESSION_"};
 
 const uint8_t shapes_rules_stop[256] = {
-    ['A'] = 1, ['_'] = 1, ['-'] = 1, ['.'] = 1, ['J'] = 1, ['K'] = 1, ['T'] = 1, [0x1b] = 1,
+    ['A'] = 1, ['_'] = 1, ['-'] = 1,  ['.'] = 1,  ['J'] = 1,  ['K'] = 1,  ['T'] = 1,
+    ['X'] = 1, ['z'] = 1, [0x1b] = 1, ['\b'] = 1, ['\r'] = 1, [0x7f] = 1,
 };
+
+/* "-": a GitLab token, xoxb-, xapp-, pypi-, sk-ant-, sk-proj-, KEY-, -----, secret-, session-. */
+static bool dash_fits(uint8_t a, uint8_t b)
+{
+    return b == 't' || b == '-' || a == 'x' || (b == 's' && a == 'a') || (b == 'r' && a == 't') ||
+           (b == 'p' && a == 'p') || (b == 'i' && a == 'p') || (b == 'j' && a == 'o') ||
+           (b == 'Y' && a == 'E') || (b == 'n' && a == 'o');
+}
+
+/* "_": ghp_, pat_, live_, whsec_, npm_, v1_, hf_, secret_, SECRET_, session_, SESSION_. */
+static bool line_fits(uint8_t a, uint8_t b)
+{
+    return a == 'h' || (b == 't' && (a == 'a' || a == 'e')) || (b == 'e' && a == 'v') ||
+           (b == 'c' && a == 'e') || (b == 'm' && a == 'p') || (b == '1' && a == 'v') || b == 'f' ||
+           (b == 'T' && a == 'E') || (b == 'n' && a == 'o') || (b == 'N' && a == 'O');
+}
 
 bool shapes_rules_fits(uint8_t a, uint8_t b, uint8_t c)
 {
     switch (c) {
     case 'A': /* AKIA, ASIA */
         return b == 'I' && (a == 'K' || a == 'S');
-    case 'J': /* eyJ */
-        return b == 'y' && a == 'e';
-    case 'K': /* ecretAccessK */
-        return b == 's' && a == 's';
-    case 'T': /* SessionT */
-        return b == 'n' && a == 'o';
-    case '.': /* hvs. */
-        return a == 'v';
-    case '-': /* glpat-, xoxb-, ----- */
-        return (b == 't' && a == 'a') || a == 'x' || (b == '-' && a == '-');
-    case '_': /* ghp_, pat_, live_, access_, ACCESS_, session_, SESSION_ */
+    case 'J': /* eyJ, IQoJ */
+        return (b == 'y' && a == 'e') || (b == 'o' && a == 'Q');
+    case 'K': /* ecretAccessK, ecretK, Access K */
+        return (b == 's' && a == 's') || (b == 't' && a == 'e') || (b == ' ' && a == 's');
+    case 'T': /* SessionT, LS0tLS1CRUdJT */
+        return (b == 'n' && a == 'o') || (b == 'J' && a == 'd');
+    case 'X': /* FwoGZX */
+        return b == 'Z' && a == 'G';
+    case 'z': /* AIz */
+        return b == 'I' && a == 'A';
+    case '.': /* hvs., s., SG., ya29., slack. */
+        return a == 'v' || b == 's' || b == 'G' || b == '9' || (b == 'k' && a == 'c');
+    case '-':
+        return dash_fits(a, b);
+    case '_':
+        return line_fits(a, b);
+    case '\r': /* a line editor at the right edge */
+        return b == ' ';
     default:
-        return a == 'h' || (b == 't' && a == 'a') || (b == 'e' && a == 'v') ||
-               (b == 's' && a == 's') || (b == 'S' && a == 'S') || (b == 'n' && a == 'o') ||
-               (b == 'N' && a == 'O');
+        return true;
     }
 }
 
@@ -78,8 +143,12 @@ bool shapes_rules_member(enum members m, uint8_t c)
         return upper || lower || digit;
     case BASE64:
         return upper || lower || digit || c == '+' || c == '/' || c == '=';
+    case PERCENT:
+        return shapes_rules_member(BASE64URL, c) || c == '+' || c == '/' || c == '=' || c == '%';
     case BASE64URL:
         return upper || lower || digit || c == '-' || c == '_';
+    case DOTTED:
+        return upper || lower || digit || c == '-' || c == '_' || c == '.';
     case WORDS:
     default:
         return upper || lower || digit || c == '_';
@@ -88,41 +157,72 @@ bool shapes_rules_member(enum members m, uint8_t c)
 
 bool shapes_rules_word(uint8_t c)
 {
-    return shapes_rules_member(WORDS, c) || c == '+' || c == '/';
+    return shapes_rules_member(WORDS, c);
 }
 
-static bool ends_with(const struct shapes *s, const char *text, size_t len)
+static bool ends_with(const uint8_t *last, const char *text, size_t len)
 {
-    return s->last[SHAPES_LAST - 2] == (uint8_t)text[len - 2] &&
-           memcmp(s->last + SHAPES_LAST - len, text, len) == 0;
+    return last[SHAPES_LAST - 2] == (uint8_t)text[len - 2] &&
+           memcmp(last + SHAPES_LAST - len, text, len) == 0;
+}
+
+static bool hex(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+/* Whether the newest ${len} characters begin a word: an escape's "\n" or "%3D" is none of it. */
+static bool stands_alone(const uint8_t *last, size_t len)
+{
+    const uint8_t *p = last + SHAPES_LAST - len;
+
+    return !shapes_rules_word(p[-1]) || (p[-2] == '\\' && memchr("nrt", p[-1], 3) != NULL) ||
+           (p[-3] == '%' && hex(p[-2]) && hex(p[-1]));
 }
 
 /* "-----BEGIN ENCRYPTED PRIVATE KEY-----", and not its end. */
-static bool is_pem_begin(const struct shapes *s)
+static bool is_pem_begin(const uint8_t *last, size_t len)
 {
-    return memmem(s->last, SHAPES_LAST, "-----BEGIN ", 11) != NULL;
+    static const char begin[] = "-----BEGIN ";
+    size_t at = SHAPES_LAST - len;
+
+    while (at >= sizeof begin - 1 &&
+           memcmp(last + at - (sizeof begin - 1), begin, sizeof begin - 1) != 0) {
+        at--;
+        if (!shapes_rules_member(ALNUM, last[at]) && last[at] != ' ') {
+            return false;
+        }
+    }
+    return at >= sizeof begin - 1;
 }
 
-const struct shapes_rule *shapes_rules_begins(const struct shapes *s)
+const struct shapes_rule *shapes_rules_next(const struct shapes_text *t,
+                                            const struct shapes_rule *after)
 {
-    for (size_t i = 0; i < RULES; i++) {
+    for (size_t i = after == NULL ? 0 : (size_t)(after - rules) + 1; i < RULES; i++) {
         size_t len = strlen(rules[i].prefix);
 
-        if (ends_with(s, rules[i].prefix, len) &&
-            (rules[i].form == PEM ? is_pem_begin(s)
-                                  : !shapes_rules_word(s->last[SHAPES_LAST - len - 1]))) {
+        if (ends_with(t->last, rules[i].prefix, len) &&
+            (rules[i].form == PEM ? is_pem_begin(t->last, len) : stands_alone(t->last, len))) {
             return &rules[i];
         }
     }
     return NULL;
 }
 
-bool shapes_rules_named(const struct shapes *s)
+bool shapes_rules_named(const struct shapes_text *t)
 {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (ends_with(s, names[i], strlen(names[i]))) {
+        if (ends_with(t->last, names[i], strlen(names[i]))) {
             return true;
         }
     }
     return false;
+}
+
+bool shapes_rules_at_word(const struct shapes_text *t)
+{
+    uint8_t before = t->last[SHAPES_LAST - 1];
+
+    return stands_alone(t->last, 0) && before != '+' && before != '/';
 }

@@ -31,21 +31,30 @@ void tokens_open(struct tokens *t, struct link *link, char kind, bool on)
     t->on = on;
 }
 
+void tokens_resize(struct tokens *t, unsigned cols)
+{
+    t->cols = cols;
+    if (t->shapes != NULL) {
+        shapes_width(t->shapes, cols);
+    }
+}
+
 void tokens_close(struct tokens *t)
 {
     secrets_close(&t->secrets);
+    t->shapes = NULL;
 }
 
 static bool ready(struct tokens *t)
 {
     struct shapes_sink sink = {t, on_keep, on_token};
-    uint8_t *held;
 
-    if (t->on && t->shapes.held == NULL) {
-        held = secrets_alloc(&t->secrets, SHAPES_MAX);
-        t->on = held != NULL;
-        if (held != NULL) {
-            shapes_open(&t->shapes, &sink, held);
+    if (t->on && t->shapes == NULL) {
+        t->shapes = secrets_alloc(&t->secrets, sizeof *t->shapes);
+        t->on = t->shapes != NULL;
+        if (t->on) {
+            shapes_open(t->shapes, &sink);
+            shapes_width(t->shapes, t->cols);
         }
     }
     return t->on;
@@ -57,7 +66,7 @@ uint64_t tokens_put(struct tokens *t, uint64_t t_us, const uint8_t *bytes, size_
     t->put_us = link_now(t->link);
     t->seq = 0;
     if (ready(t)) {
-        shapes_put(&t->shapes, bytes, len);
+        shapes_put(t->shapes, bytes, len);
     } else {
         on_keep(t, bytes, len);
     }
@@ -66,7 +75,7 @@ uint64_t tokens_put(struct tokens *t, uint64_t t_us, const uint8_t *bytes, size_
 
 uint64_t tokens_deadline(const struct tokens *t)
 {
-    return shapes_waiting(&t->shapes) ? t->put_us + TOKENS_WAIT_US : UINT64_MAX;
+    return t->shapes != NULL && shapes_waiting(t->shapes) ? t->put_us + TOKENS_WAIT_US : UINT64_MAX;
 }
 
 void tokens_tick(struct tokens *t, uint64_t now_us)
@@ -78,7 +87,7 @@ void tokens_tick(struct tokens *t, uint64_t now_us)
 
 void tokens_flush(struct tokens *t)
 {
-    if (t->on && t->shapes.held != NULL) {
-        shapes_flush(&t->shapes);
+    if (t->shapes != NULL) {
+        shapes_flush(t->shapes);
     }
 }

@@ -18,17 +18,20 @@
 #define TOKENS_WAIT_US 2000000U
 
 struct tokens {
-    struct shapes shapes;
+    struct shapes *shapes; /* in locked memory; NULL before the first byte */
     struct secrets secrets;
     struct link *link; /* borrowed */
     char kind;         /* 'i', 'o', 'e' */
     bool on;
+    unsigned cols;         /* of the terminal; 0: none */
     uint64_t t_us, put_us; /* of the newest event; when it came */
     uint64_t seq;          /* of the newest event that was sent within a call */
 };
 
 /** tokens_open(t, link, kind, on): ${on} false passes everything. */
 void tokens_open(struct tokens *t, struct link *link, char kind, bool on);
+/** tokens_resize(t, cols): Where the terminal's rows end. */
+void tokens_resize(struct tokens *t, unsigned cols);
 /** tokens_close(t): Wipe; a zeroed one is accepted. */
 void tokens_close(struct tokens *t);
 /** tokens_put(t, t_us, bytes, len): Record; returns the number that has to be committed before the

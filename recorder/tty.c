@@ -49,6 +49,7 @@ static void note_size(struct tty *t, const struct winsize *now)
         link_text(t->link, 'r', link_now(t->link), "%ux%u", (unsigned)now->ws_col,
                   (unsigned)now->ws_row);
         redact_resize(t->redact, now->ws_row, now->ws_col);
+        tokens_resize(&t->shown, now->ws_col);
     }
     t->size = *now;
 }

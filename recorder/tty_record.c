@@ -112,6 +112,7 @@ int tty_record_open(struct tty *t, struct error *err)
     t->judges = config.policy != REDACT_OFF;
     tokens_open(&t->typed, t->link, 'i', t->judges && policy->tokens);
     tokens_open(&t->shown, t->link, 'o', t->judges && policy->tokens);
+    tokens_resize(&t->shown, t->size.ws_col);
     if (redact_new(&t->redact, &config, &sink, err) != 0) {
         return -1;
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A stream cut in pieces gives what it gives whole; as many bytes come out as went in; nothing is
- * left in the memory for what is withheld.  The first byte seeds the cuts. */
+ * left in the memory for what is withheld; bytes change to asterisks alone.  The first byte seeds
+ * the cuts, and is the terminal's width. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,15 +31,15 @@ static void on_token(void *user, const char *kind)
     ((struct out *)user)->tokens += kind != NULL;
 }
 
-static void run(const uint8_t *data, size_t size, unsigned seed, struct out *o)
+static void run(const uint8_t *data, size_t size, unsigned seed, unsigned width, struct out *o)
 {
-    uint8_t held[SHAPES_MAX] = {0};
     struct shapes_sink sink = {o, on_keep, on_token};
     struct shapes s;
 
     o->len = o->tokens = 0;
     o->max = size;
-    shapes_open(&s, &sink, held);
+    shapes_open(&s, &sink);
+    shapes_width(&s, width);
     while (size > 0) {
         size_t n = seed == 0 ? size : 1 + seed % 13;
 
@@ -49,8 +50,8 @@ static void run(const uint8_t *data, size_t size, unsigned seed, struct out *o)
         size -= n;
     }
     shapes_flush(&s);
-    for (size_t i = 0; i < sizeof held; i++) {
-        if (held[i] != 0) {
+    for (size_t i = 0; i < sizeof s.held; i++) {
+        if (s.held[i] != 0) {
             abort();
         }
     }
@@ -59,20 +60,28 @@ static void run(const uint8_t *data, size_t size, unsigned seed, struct out *o)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct out whole = {0}, cut = {0};
+    unsigned width;
 
     if (size < 2) {
         return 0;
     }
+    width = data[0] % 4 == 0 ? 0 : data[0] % 4 * 20;
     whole.bytes = malloc(size);
     cut.bytes = malloc(size);
     if (whole.bytes == NULL || cut.bytes == NULL) {
         abort();
     }
-    run(data + 1, size - 1, 0, &whole);
-    run(data + 1, size - 1, data[0] + 1U, &cut);
+    run(data + 1, size - 1, 0, width, &whole);
+    run(data + 1, size - 1, data[0] + 1U, width, &cut);
     if (whole.len != size - 1 || cut.len != whole.len || cut.tokens != whole.tokens ||
         memcmp(whole.bytes, cut.bytes, whole.len) != 0) {
         abort();
+    }
+    for (size_t i = 0; i < whole.len; i++) {
+        if (whole.bytes[i] != data[i + 1] &&
+            (whole.bytes[i] != '*' || data[i + 1] <= ' ' || data[i + 1] >= 0x7f)) {
+            abort();
+        }
     }
     free(whole.bytes);
     free(cut.bytes);

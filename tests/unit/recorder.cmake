@@ -5,5 +5,8 @@ target_compile_definitions(test_redact_traces PRIVATE
   TRACES_SHARED="${CMAKE_SOURCE_DIR}/../shared/redaction/traces"
   TRACES_OWN="${CMAKE_CURRENT_SOURCE_DIR}/traces")
 add_unit(shapes DEPS tt_recorder)
+add_unit(shapes_keys DEPS tt_recorder)
+add_unit(shapes_rows DEPS tt_recorder)
+add_unit(shapes_kinds DEPS tt_recorder)
 add_unit(burst DEPS tt_recorder)
 add_unit(gate DEPS tt_recorder)

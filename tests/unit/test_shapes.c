@@ -1,74 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens in a stream: found whole or cut, and nothing else touched. */
-#include "check.h"
-#include "recorder/shapes.h"
+#include "shapes_rig.h"
 
-#define OUT 65536
-
-struct out {
-    char text[OUT];
-    size_t len;
-    char kinds[512];
-};
-
-static void on_keep(void *user, const uint8_t *bytes, size_t len)
-{
-    struct out *o = user;
-
-    assert_true(len > 0 && o->len + len < OUT);
-    memcpy(o->text + o->len, bytes, len);
-    o->len += len;
-}
-
-static void on_token(void *user, const char *kind)
-{
-    struct out *o = user;
-    size_t n = strlen(o->kinds);
-
-    (void)snprintf(o->kinds + n, sizeof o->kinds - n, "%s%s", n > 0 ? " " : "", kind);
-}
-
-/* ${cut}: the first piece's length, or a seed for random pieces. */
-static void run(const char *text, size_t len, size_t cut, uint64_t seed, struct out *o)
-{
-    static uint8_t held[SHAPES_MAX];
-    struct shapes_sink sink = {o, on_keep, on_token};
-    struct shapes s;
-    size_t at = 0;
-
-    memset(o, 0, sizeof *o);
-    shapes_open(&s, &sink, held);
-    while (at < len) {
-        size_t n = at == 0 && cut > 0 ? cut : len - at;
-
-        if (seed != 0) {
-            n = 1 + check_random(&seed) % 9;
-            n = n < len - at ? n : len - at;
-        }
-        shapes_put(&s, (const uint8_t *)text + at, n);
-        at += n;
-    }
-    shapes_flush(&s);
-    assert_false(shapes_waiting(&s));
-    o->text[o->len] = '\0';
-    for (size_t i = 0; i < sizeof held; i++) {
-        assert_int_equal(held[i], 0);
-    }
-}
-
-#define S16  "ABCDEFGHIJKLMNOP"
-#define S20  "abcdefghij0123456789"
-#define S36  "abcdefghijklmnopqrstuvwxyz0123456789"
-#define S40  "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
-#define T16  "****************"
-#define T20  "********************"
-#define T36  T16 T20
-#define T40  T20 T20
-#define ESC_ "\033"
-
-static const struct {
-    const char *what, *in, *out, *kinds;
-} table[] = {
+static const struct row table[] = {
     {"a key's id", "id AKIA" S16 "\r\n", "id AKIA" T16 "\r\n", "aws-key-id"},
     {"a temporary one", "(ASIA" S16 ")", "(ASIA" T16 ")", "aws-key-id"},
     {"too long for one", "AKIA" S16 "Q ", "AKIA" S16 "Q ", ""},
@@ -134,27 +68,8 @@ static const struct {
 
 static void test_shapes_cut_anywhere(void **state)
 {
-    struct out *o = malloc(sizeof *o);
-
     (void)state;
-    assert_non_null(o);
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        size_t len = strlen(table[i].in);
-
-        for (size_t cut = 0; cut < len; cut++) {
-            run(table[i].in, len, cut, 0, o);
-            if (strcmp(o->text, table[i].out) != 0 || strcmp(o->kinds, table[i].kinds) != 0) {
-                print_error("%s, cut at %zu\n", table[i].what, cut);
-            }
-            assert_string_equal(o->text, table[i].out);
-            assert_string_equal(o->kinds, table[i].kinds);
-        }
-        for (uint64_t seed = 1; seed < 40; seed++) {
-            run(table[i].in, len, 0, seed, o);
-            assert_string_equal(o->text, table[i].out);
-        }
-    }
-    free(o);
+    check_rows(table, sizeof table / sizeof table[0]);
 }
 
 /* Bytes that hold no token pass unchanged, a prefix that goes on for ever among them. */
