@@ -34,6 +34,7 @@ static void went_down(struct shapes *s, uint32_t col)
     bool twice = doubled(s, col);
     struct shapes_end end = {.edge =
                                  t->gap == GAP_CR ? t->edge : shapes_text_at_edge(s, col) || twice,
+                             .full = t->gap == GAP_CR ? t->full : shapes_text_full(s, col) || twice,
                              .erased = t->erased,
                              .col = s->lex.col};
 
@@ -45,6 +46,9 @@ static void went_down(struct shapes *s, uint32_t col)
     }
     shapes_text_cross(s, t, &end);
     shapes_hold_take(s, t, '\n', true);
+    if (twice && t->n == 0) {
+        shapes_text_note(t, '\b'); /* a prefix may go on */
+    }
     if (!end.edge || end.erased) {
         shapes_text_note(t, '\n');
     }
@@ -52,10 +56,27 @@ static void went_down(struct shapes *s, uint32_t col)
 
 static void went_away(struct shapes *s, bool all)
 {
-    shapes_hold_end_all(s, &s->outer, 0, all);
+    if (!s->outer.crossed || all) { /* else it is still on the way to the next row's text */
+        shapes_hold_end_all(s, &s->outer, 0, all);
+    }
     shapes_hold_take(s, &s->outer, '\n', true);
     s->outer.gap = GAP_NONE;
     shapes_text_note(&s->outer, '\n');
+}
+
+static void went_right(struct shapes *s)
+{
+    struct shapes_text *t = &s->outer;
+
+    if (t->n == 0 || t->gap != GAP_NONE || t->erased || t->crossed) {
+        went_away(s, false);
+        return;
+    }
+    for (unsigned i = 0; i < t->n; i++) {
+        t->match[i].over = !shapes_match_skip(&t->match[i], s->lex.repeat);
+    }
+    shapes_hold_end(s, t, 0);
+    shapes_text_note(t, '\n');
 }
 
 static void repeat(struct shapes *s)
@@ -95,6 +116,9 @@ static void in_escape(struct shapes *s, size_t at, enum shapes_lex_kind kind, ui
         break;
     case LEX_DOWN:
         went_down(s, col);
+        break;
+    case LEX_RIGHT:
+        went_right(s);
         break;
     case LEX_AWAY:
     case LEX_EDGE:

@@ -56,7 +56,7 @@ size_t shapes_hold_undecided(const struct shapes *s)
 
 static bool hides(const struct shapes_match *m, uint8_t c, uint8_t of)
 {
-    return of == OF_ENCODED || shapes_match_hides(m, c);
+    return of == OF_ENCODED ? c > ' ' && c < 0x7f : shapes_match_hides(m, c);
 }
 
 static void hide_held(struct shapes *s, const struct shapes_text *t, const struct shapes_match *m)
@@ -77,14 +77,30 @@ void shapes_hold_forget(struct shapes_text *t, unsigned i)
     t->n--;
 }
 
-/* It is a token: the others of its text are none, and what lies before it goes first. */
+/* Match ${i} comes first, and the others go, but JWTs, whose parts look like other keys. */
+static void put_first(struct shapes_text *t, unsigned i)
+{
+    struct shapes_match first = t->match[i];
+    unsigned n = 1;
+
+    for (unsigned k = 0; k < t->n && first.rule->form != JWT; k++) {
+        if (k != i && t->match[k].rule->form == JWT) {
+            struct shapes_match jwt = t->match[k];
+
+            t->match[k] = t->match[n];
+            t->match[n++] = jwt;
+        }
+    }
+    t->match[0] = first;
+    t->n = n;
+}
+
 void shapes_hold_sure(struct shapes *s, struct shapes_text *t, unsigned i)
 {
     struct shapes_match *m = &t->match[0];
     size_t first;
 
-    *m = t->match[i];
-    t->n = 1;
+    put_first(t, i);
     m->sure = true;
     first = shapes_hold_undecided(s);
     shapes_hold_release(s, first < m->from ? first : m->from);
@@ -98,11 +114,8 @@ void shapes_hold_sure(struct shapes *s, struct shapes_text *t, unsigned i)
     }
 }
 
-/* ${next} does not go on with it (0: nothing follows).  False: the others have ended too. */
-bool shapes_hold_end(struct shapes *s, struct shapes_text *t, unsigned i, uint8_t next)
+static void end_one(struct shapes *s, struct shapes_text *t, unsigned i, uint8_t next)
 {
-    unsigned n = t->n;
-
     if (!t->match[i].sure && shapes_match_whole(&t->match[i], next)) {
         shapes_hold_sure(s, t, i);
         i = 0;
@@ -115,19 +128,26 @@ bool shapes_hold_end(struct shapes *s, struct shapes_text *t, unsigned i, uint8_
     if (s->outer.n + s->inner.n == 0) {
         shapes_hold_release(s, s->n_held);
     }
-    return t->n + 1 == n;
 }
 
-/* What a text holds is over; private keys in PEM go on, unless ${all}. */
-void shapes_hold_end_all(struct shapes *s, struct shapes_text *t, uint8_t next, bool all)
+void shapes_hold_end(struct shapes *s, struct shapes_text *t, uint8_t next)
 {
     for (unsigned i = 0; i < t->n;) {
-        if (!all && t->match[i].rule->form == PEM) {
+        if (t->match[i].over) {
+            end_one(s, t, i, next);
+            i = 0;
+        } else {
             i++;
-        } else if (!shapes_hold_end(s, t, i, next)) {
-            return;
         }
     }
+}
+
+void shapes_hold_end_all(struct shapes *s, struct shapes_text *t, uint8_t next, bool all)
+{
+    for (unsigned i = 0; i < t->n; i++) {
+        t->match[i].over = all || t->match[i].rule->form != PEM;
+    }
+    shapes_hold_end(s, t, next);
 }
 
 /* No room: the oldest one has to be decided. */
@@ -147,7 +167,7 @@ static void make_room(struct shapes *s)
         if (t->match[i].rule->form == JWT && t->match[i].part > 0) {
             shapes_hold_sure(s, t, i);
         } else {
-            (void)shapes_hold_end(s, t, i, 0);
+            end_one(s, t, i, 0);
         }
     }
 }
@@ -168,7 +188,7 @@ void shapes_hold_put(struct shapes *s, const struct shapes_text *t, size_t at, u
     s->start = at + 1;
     s->held[s->n_held] = s->bytes[at];
     s->of[s->n_held++] = of;
-    if (t != NULL && t->n == 1 && t->match[0].sure && hides(&t->match[0], s->bytes[at], of)) {
+    if (t != NULL && t->n > 0 && t->match[0].sure && hides(&t->match[0], s->bytes[at], of)) {
         s->held[s->n_held - 1] = '*';
         s->of[s->n_held - 1] = OF_NONE;
     }
@@ -176,11 +196,12 @@ void shapes_hold_put(struct shapes *s, const struct shapes_text *t, size_t at, u
 
 void shapes_hold_take(struct shapes *s, struct shapes_text *t, uint8_t c, bool pem_alone)
 {
-    for (unsigned i = 0; i < t->n;) {
-        if ((pem_alone && t->match[i].rule->form != PEM) || shapes_match_take(&t->match[i], c)) {
-            i++;
-        } else if (!shapes_hold_end(s, t, i, c)) {
-            return;
-        }
+    for (unsigned i = 0; i < t->n; i++) {
+        struct shapes_match *m = &t->match[i];
+
+        m->cut = m->cut || (t == &s->outer && s->width > 0 && s->lex.col != LEX_UNKNOWN &&
+                            s->lex.col % s->width == s->width - 1);
+        m->over = (!pem_alone || m->rule->form == PEM) && !shapes_match_take(m, c);
     }
+    shapes_hold_end(s, t, c);
 }

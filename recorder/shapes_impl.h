@@ -21,13 +21,13 @@ void shapes_hold_release(struct shapes *s, size_t n);
 void shapes_hold_put(struct shapes *s, const struct shapes_text *t, size_t at, uint8_t of);
 /** shapes_hold_take(s, t, c, pem_alone): ${c} goes on with matches or ends them. */
 void shapes_hold_take(struct shapes *s, struct shapes_text *t, uint8_t c, bool pem_alone);
-/** shapes_hold_sure(s, t, i): It is a token: the others of its text are none. */
+/** shapes_hold_sure(s, t, i): It is a token, and now match 0: the others of its text are none, but
+ * perhaps a JWT, whose parts look like other keys. */
 void shapes_hold_sure(struct shapes *s, struct shapes_text *t, unsigned i);
 /** shapes_hold_forget(t, i): Match ${i} is none. */
 void shapes_hold_forget(struct shapes_text *t, unsigned i);
-/** shapes_hold_end(s, t, i, next): ${next} does not go on with it (0: nothing follows).  False: the
- * others have ended too. */
-bool shapes_hold_end(struct shapes *s, struct shapes_text *t, unsigned i, uint8_t next);
+/** shapes_hold_end(s, t, next): Those that are `over` end; ${next} follows (0: nothing). */
+void shapes_hold_end(struct shapes *s, struct shapes_text *t, uint8_t next);
 /** shapes_hold_end_all(s, t, next, all): The text is interrupted; private keys in PEM go on over
  * that, unless ${all}. */
 void shapes_hold_end_all(struct shapes *s, struct shapes_text *t, uint8_t next, bool all);
@@ -38,7 +38,9 @@ void shapes_text_put(struct shapes *s, struct shapes_text *t, size_t at, uint8_t
 void shapes_text_look(struct shapes *s, struct shapes_text *t);
 /** shapes_text_cross(s, t, end): A row ends. */
 void shapes_text_cross(struct shapes *s, struct shapes_text *t, const struct shapes_end *end);
-/** shapes_text_at_edge(s, col): Whether the row is full. */
+/** shapes_text_at_edge(s, col), shapes_text_full(s, col): Whether the row is full; ... but perhaps
+ * for a sign that it goes on. */
 bool shapes_text_at_edge(const struct shapes *s, uint32_t col);
+bool shapes_text_full(const struct shapes *s, uint32_t col);
 
 #endif

@@ -66,7 +66,8 @@ static enum shapes_lex_kind csi_moves(struct shapes_lex *l, uint8_t final, unsig
     case 'C':
     case 'a':
         l->col += l->col == LEX_UNKNOWN ? 0 : n;
-        return LEX_AWAY;
+        l->repeat = n;
+        return LEX_RIGHT;
     case 'D':
         l->col -= l->col == LEX_UNKNOWN ? 0 : n < l->col ? n : l->col;
         return LEX_AWAY;

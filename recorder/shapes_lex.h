@@ -21,6 +21,7 @@ enum shapes_lex_kind {
     LEX_STRING, /* a character of it */
     LEX_ERASE,  /* the rest of the row was erased */
     LEX_DOWN,   /* the cursor went to a row below, or may have */
+    LEX_RIGHT,  /* ... `repeat` columns to the right */
     LEX_AWAY,   /* ... elsewhere */
     LEX_EDGE,   /* another screen, a paste's edge: no text goes on over it */
     LEX_REPEAT, /* the newest character again, `repeat` times */

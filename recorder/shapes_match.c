@@ -12,6 +12,9 @@
 #define PEM_BEFORE 512U /* ... before the first */
 #define JWT_LONG   256U /* of a second part: one like it is no accident */
 #define DASHES     5U
+#define SKIP_MAX   3U  /* characters that an editor need not draw again, for they stand there */
+#define CUT_MIN    8U  /* characters of a token that is cut off at the edge */
+#define CUT_KEY    16U /* ... of one without a prefix */
 
 bool shapes_match_hides(const struct shapes_match *m, uint8_t c)
 {
@@ -40,6 +43,10 @@ static void pem_run(struct shapes_match *m, uint8_t c)
 
 static bool pem_take(struct shapes_match *m, uint8_t c)
 {
+    if (c == '-' && m->members == 0 && m->part < DASHES - 1) {
+        m->part++; /* of its first line */
+        return true;
+    }
     m->dashes = c == '-' ? m->dashes + 1 : 0;
     if (m->dashes == DASHES) {
         return false;
@@ -142,6 +149,16 @@ void shapes_match_repeat(struct shapes_match *m, unsigned n)
     m->run += m->rule->form == PEM && m->run > 0 ? n : 0;
 }
 
+bool shapes_match_skip(struct shapes_match *m, unsigned n)
+{
+    if (m->rule->form == SECRET_KEY || m->rule->form == PEM_REST || n > SKIP_MAX ||
+        m->members == 0) {
+        return m->rule->form == PEM;
+    }
+    shapes_match_repeat(m, n);
+    return true;
+}
+
 bool shapes_match_erase(struct shapes_match *m)
 {
     if (m->rule->form == PEM) {
@@ -169,6 +186,11 @@ static bool fits(const struct shapes_match *m)
            (m->rule->most == 0 || without_double(m) <= m->rule->most);
 }
 
+static bool mixed(const struct shapes_match *m)
+{
+    return m->upper && m->lower && m->digit;
+}
+
 bool shapes_match_enough(const struct shapes_match *m)
 {
     switch (m->rule->form) {
@@ -181,7 +203,7 @@ bool shapes_match_enough(const struct shapes_match *m)
         return m->rule->most == 0 && fits(m) && m->upper && m->lower;
     case MIXED:
     case PEM_REST:
-        return m->rule->most == 0 && fits(m) && m->upper && m->lower && m->digit;
+        return m->rule->most == 0 && fits(m) && mixed(m);
     case PLAIN:
     case KEY_ID:
     default:
@@ -189,8 +211,28 @@ bool shapes_match_enough(const struct shapes_match *m)
     }
 }
 
+static bool whole_if_cut(const struct shapes_match *m)
+{
+    switch (m->rule->form) {
+    case PLAIN:
+    case KEY_ID:
+        return m->members >= CUT_MIN;
+    case MIXED:
+        return m->members >= CUT_MIN && mixed(m);
+    case SECRET_KEY:
+        return m->members >= CUT_KEY && m->members <= m->rule->least && mixed(m);
+    case JWT:
+        return m->part > 1 || (m->part == 1 && m->object && m->members >= CUT_MIN);
+    default:
+        return false;
+    }
+}
+
 bool shapes_match_whole(const struct shapes_match *m, uint8_t next)
 {
+    if (m->cut && whole_if_cut(m)) {
+        return true;
+    }
     switch (m->rule->form) {
     case KEY_ID:
         return fits(m) && !shapes_rules_word(next);
@@ -200,8 +242,7 @@ bool shapes_match_whole(const struct shapes_match *m, uint8_t next)
     case PEM:
         return m->dashes == DASHES && m->run >= PEM_SHORT;
     case MIXED:
-        return fits(m) && m->upper && m->lower && m->digit &&
-               (m->rule->most == 0 || !shapes_rules_word(next));
+        return fits(m) && mixed(m) && (m->rule->most == 0 || !shapes_rules_word(next));
     case PLAIN:
         return fits(m) && (m->rule->most == 0 || !shapes_rules_word(next));
     case JWT:
@@ -222,17 +263,17 @@ bool shapes_match_crosses(const struct shapes_match *m, const struct shapes_end 
     if (m->rule->form == PEM) {
         return true;
     }
-    if (end->erased || m->members + m->part == 0) {
+    whole = m->sure || fits(m);
+    if ((end->erased && whole) || m->members + m->part == 0) {
         return false;
     }
-    whole = shapes_match_whole(m, 0);
     if (m->rule->most != 0 && whole && m->rule->form != SECRET_KEY) {
         return false;
     }
     if (end->edge || window) {
         return true;
     }
-    return !named && !whole && !m->sure;
+    return !whole && m->rule->form != PEM_REST && (!named || m->members < shapes_secret_key.least);
 }
 
 /* ---- the newest characters ---- */

@@ -24,10 +24,12 @@ struct shapes_match {
     unsigned run, stray, dashes; /* of a PEM: base64 in a row, characters since, "-" in a row */
     uint32_t col;                /* where it began */
     bool sure;                   /* it is a token: hide at once */
+    bool over;                   /* the newest character does not go on with it */
     bool upper, lower, digit;    /* were among its characters */
     bool object;                 /* of a JWT: its second part is JSON */
     bool padded;                 /* "=" came */
     bool doubled;                /* a character may have come twice, at the edge */
+    bool cut;                    /* it reached the edge: what is missing may not be shown */
     bool on_line, gap;           /* of a PEM: characters on this line, and a blank behind them */
 };
 
@@ -41,13 +43,16 @@ struct shapes_text {
     unsigned near_key; /* characters for which a secret key may follow */
     unsigned near_pem; /* ... the rest of a private key */
     enum shapes_gap gap;
-    bool edge;   /* the newest character stood at the right edge, before "\r" */
-    bool erased; /* behind it the row was erased: it ends there */
+    bool edge;    /* the newest character stood at the right edge, before "\r" */
+    bool full;    /* ... or one before it */
+    bool erased;  /* behind it the row was erased: it ends there */
+    bool crossed; /* a row ended, and nothing came since */
 };
 
 struct shapes_end {
     bool newline; /* "\n"; else a movement to a row below */
     bool edge, erased;
+    bool full;    /* at the edge, or but a sign that the row goes on */
     uint32_t col; /* where the cursor went */
 };
 
@@ -55,6 +60,8 @@ struct shapes_end {
 bool shapes_match_take(struct shapes_match *m, uint8_t c);
 /** shapes_match_repeat(m, n): ... the newest character, ${n} times again. */
 void shapes_match_repeat(struct shapes_match *m, unsigned n);
+/** shapes_match_skip(m, n): ${n} characters stand on the screen already; false: nobody knows. */
+bool shapes_match_skip(struct shapes_match *m, unsigned n);
 /** shapes_match_erase(m): The newest character was taken back; false when nothing is left. */
 bool shapes_match_erase(struct shapes_match *m);
 /** shapes_match_enough(m): It is a token whatever follows. */

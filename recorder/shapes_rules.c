@@ -59,8 +59,8 @@ static const struct shapes_rule rules[] = {
     {"sendgrid", "SG.", NULL, DOTTED, 60, 0, MIXED},
     {"huggingface", "hf_", NULL, ALNUM, 34, 0, MIXED},
     {"age", "AGE-SECRET-KEY-", "1", ALNUM, 58, 58, PLAIN},
-    {"pem-private-key", "PRIVATE KEY-----", NULL, BASE64, 0, 65536, PEM},
-    {"pem-private-key", "PRIVATE KEY BLOCK-----", NULL, BASE64, 0, 65536, PEM},
+    {"pem-private-key", "PRIVATE KEY-", NULL, BASE64, 0, 65536, PEM},
+    {"pem-private-key", "PRIVATE KEY BLOCK-", NULL, BASE64, 0, 65536, PEM},
     /* The same in base64, as Kubernetes shows it: "-----BEGIN ", a kind of key, "PRIVATE KE". */
     {"pem-private-key", "LS0tLS1CRUdJT", "iBQUklWQVRFIEtFW", BASE64, 40, 0, PLAIN},
     {"pem-private-key", "LS0tLS1CRUdJT", "iBSU0EgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
@@ -88,12 +88,12 @@ const uint8_t shapes_rules_stop[256] = {
     ['X'] = 1, ['z'] = 1, [0x1b] = 1, ['\b'] = 1, ['\r'] = 1, [0x7f] = 1,
 };
 
-/* "-": a GitLab token, xoxb-, xapp-, pypi-, sk-ant-, sk-proj-, KEY-, -----, secret-, session-. */
+/* "-": a GitLab token, xoxb-, xapp-, pypi-, sk-ant-, sk-proj-, KEY-, BLOCK-, secret-, session-. */
 static bool dash_fits(uint8_t a, uint8_t b)
 {
-    return b == 't' || b == '-' || a == 'x' || (b == 's' && a == 'a') || (b == 'r' && a == 't') ||
+    return b == 't' || a == 'x' || (b == 's' && a == 'a') || (b == 'r' && a == 't') ||
            (b == 'p' && a == 'p') || (b == 'i' && a == 'p') || (b == 'j' && a == 'o') ||
-           (b == 'Y' && a == 'E') || (b == 'n' && a == 'o');
+           (b == 'Y' && a == 'E') || (b == 'K' && a == 'C') || (b == 'n' && a == 'o');
 }
 
 /* "_": ghp_, pat_, live_, whsec_, npm_, v1_, hf_, secret_, SECRET_, session_, SESSION_. */
@@ -224,5 +224,6 @@ bool shapes_rules_at_word(const struct shapes_text *t)
 {
     uint8_t before = t->last[SHAPES_LAST - 1];
 
-    return stands_alone(t->last, 0) && before != '+' && before != '/';
+    return stands_alone(t->last, 0) && before != '+' && before != '/' &&
+           !(before == '\r' && t->last[SHAPES_LAST - 2] == ' ');
 }

@@ -7,20 +7,30 @@
 
 /* ---- where one begins ---- */
 
+static unsigned least_likely(const struct shapes_text *t)
+{
+    for (unsigned i = 0; i < t->n; i++) {
+        if (t->match[i].rule->form == SECRET_KEY) {
+            return i;
+        }
+    }
+    return 0;
+}
+
 static struct shapes_match *begin(struct shapes *s, struct shapes_text *t,
                                   const struct shapes_rule *rule)
 {
     struct shapes_match *m;
 
     if (t->n == SHAPES_AT_ONCE) {
-        shapes_hold_forget(t, 0);
+        shapes_hold_forget(t, least_likely(t));
     }
     m = &t->match[t->n++];
     memset(m, 0, sizeof *m);
     m->rule = rule;
     m->from = s->n_held;
     m->col = t == &s->outer ? s->lex.col : LEX_UNKNOWN;
-    t->erased = false;
+    t->erased = t->crossed = false;
     return m;
 }
 
@@ -41,7 +51,7 @@ static void begin_word(struct shapes *s, struct shapes_text *t, uint8_t c)
         !shapes_rules_member(BASE64, c) || !shapes_rules_at_word(t)) {
         return;
     }
-    if (t->near_key > 0 && !runs(t, SECRET_KEY)) {
+    if (t->near_key > 0) {
         (void)shapes_match_take(begin(s, t, &shapes_secret_key), c);
     }
     if (t->near_pem > 0 && !runs(t, PEM_REST)) {
@@ -84,7 +94,7 @@ void shapes_text_look(struct shapes *s, struct shapes_text *t)
 
 static void character(struct shapes *s, struct shapes_text *t, size_t at, uint8_t c, uint8_t of)
 {
-    t->erased = false;
+    t->erased = t->crossed = false;
     shapes_hold_take(s, t, c, false);
     begin_word(s, t, c);
     shapes_hold_put(s, t, at, of);
@@ -99,24 +109,31 @@ bool shapes_text_at_edge(const struct shapes *s, uint32_t col)
     return s->width > 0 && col != LEX_UNKNOWN && col > 0 && col % s->width == 0;
 }
 
+bool shapes_text_full(const struct shapes *s, uint32_t col)
+{
+    return shapes_text_at_edge(s, col) ||
+           (col != LEX_UNKNOWN && col > 1 && shapes_text_at_edge(s, col + 1));
+}
+
 void shapes_text_cross(struct shapes *s, struct shapes_text *t, const struct shapes_end *end)
 {
-    for (unsigned i = 0; i < t->n;) {
+    for (unsigned i = 0; i < t->n; i++) {
+        t->match[i].over = !shapes_match_crosses(&t->match[i], end);
+        t->match[i].cut = t->match[i].cut || (end->full && !end->erased);
+    }
+    shapes_hold_end(s, t, 0);
+    for (unsigned i = 0; i < t->n; i++) {
         struct shapes_match *m = &t->match[i];
 
-        if (!shapes_match_crosses(m, end)) {
-            if (!shapes_hold_end(s, t, i, 0)) {
-                break;
-            }
-        } else if (!m->sure && m->rule->form == SECRET_KEY && shapes_match_whole(m, 0)) {
+        if (!m->sure && m->rule->form == SECRET_KEY && m->members == m->rule->most &&
+            shapes_match_whole(m, 0)) {
             shapes_hold_sure(s, t, i);
-            i = 1;
-        } else {
-            i++;
+            break;
         }
     }
     t->gap = GAP_NONE;
     t->erased = false;
+    t->crossed = true;
 }
 
 /* A control, or a blank, that may stand within a token. */
@@ -129,13 +146,10 @@ static void between(struct shapes *s, struct shapes_text *t, size_t at, uint8_t 
 
 static void erase(struct shapes *s, struct shapes_text *t)
 {
-    for (unsigned i = 0; i < t->n;) {
-        if (shapes_match_erase(&t->match[i])) {
-            i++;
-        } else if (!shapes_hold_end(s, t, i, 0)) {
-            return;
-        }
+    for (unsigned i = 0; i < t->n; i++) {
+        t->match[i].over = !shapes_match_erase(&t->match[i]);
     }
+    shapes_hold_end(s, t, 0);
 }
 
 enum step { STEP_CHARACTER, STEP_BETWEEN, STEP_NEWLINE, STEP_BREAK, STEP_CONTROL, STEP_ERASE };
@@ -155,6 +169,10 @@ static enum step blank_or_control(struct shapes *s, struct shapes_text *t, uint8
     case 0x7f:
         return gap == GAP_NONE ? STEP_ERASE : STEP_BREAK;
     case '\r':
+        if (t->crossed && gap == GAP_NONE) {
+            return STEP_BETWEEN;
+        }
+        t->full = gap == GAP_NONE ? shapes_text_full(s, s->lex.col) : t->full;
         t->edge = gap == GAP_NONE ? shapes_text_at_edge(s, s->lex.col) : t->edge;
         t->gap = gap == GAP_NONE ? GAP_CR : gap == GAP_BLANK ? GAP_BLANK_CR : gap;
         return STEP_BETWEEN;
@@ -198,6 +216,7 @@ void shapes_text_put(struct shapes *s, struct shapes_text *t, size_t at, uint8_t
     switch (step) {
     case STEP_NEWLINE:
         end.edge = t->gap == GAP_CR ? t->edge : shapes_text_at_edge(s, s->lex.col);
+        end.full = t->gap == GAP_CR ? t->full : shapes_text_full(s, s->lex.col);
         shapes_text_cross(s, t, &end);
         between(s, t, at, c, of);
         break;

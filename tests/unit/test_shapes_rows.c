@@ -30,6 +30,23 @@ static const struct row wrap[] = {
     {"an editor, with the last character twice",
      "\r" ESC_ "[3;1H                    AKIAABCDEFGHIJKLMNOPP" ESC_ "[4;1Hplain",
      "\r" ESC_ "[3;1H                    AKIA*****************" ESC_ "[4;1Hplain", "aws-key-id"},
+    {"an editor, in the prefix",
+     "\r" ESC_ "[3;1H                                      ghh" ESC_
+     "[4;1Hp_abcdefghijklmnopqrstuvwxyz0123456789 plain",
+     "\r" ESC_ "[3;1H                                      ghh" ESC_
+     "[4;1Hp_************************************ plain",
+     "github"},
+    {"cut off at the edge", "\r                    ghp_abcdefghijklmno>" ESC_ "[4;1Hplain",
+     "\r                    ghp_***************>" ESC_ "[4;1Hplain", "github"},
+    {"a window at the left, its rows erased",
+     "AKIAABCD" ESC_ "[K\r\nEFGHIJKLMNOP key: wJalrXUtnFEM" ESC_ "[5;40H" ESC_
+     "[1K\rI/K7MDENG+bPxRfiCYEXAMPLEKEY tail\r\n",
+     "AKIA****" ESC_ "[K\r\n************ key: ************" ESC_ "[5;40H" ESC_
+     "[1K\r**************************** tail\r\n",
+     "aws-key-id aws-secret-key"},
+    {"but for what stands there already",
+     ESC_ "[3;1Hghp_abcdefghij" ESC_ "[2C0123456789abcdefghijklmno tail",
+     ESC_ "[3;1Hghp_**********" ESC_ "[2C************************* tail", "github"},
     {"an editor, a key over its edge",
      ESC_ "[3;1HAKIAABCDEFGHIJKLMNOP   " ESC_ "[4;1H                    wJalrXUtnFEMI/K7MDENN" ESC_
           "[5;1HG+bPxRfiCYEXAMPLEKEY" ESC_ "[K",
