@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "aws/s3_private.h"
+#include "aws/xml_fault.h"
 
 enum sort_as { AS_RETRY, AS_DENIED, AS_USAGE, AS_CORRUPT, AS_ABSENT };
 
@@ -40,7 +41,7 @@ static const struct {
     {"InvalidRange", AS_CORRUPT, "the object is shorter than it should be"},
 };
 
-static bool fault_is(const struct s3_fault *f, const char *const *list)
+static bool fault_is(const struct xml_fault *f, const char *const *list)
 {
     for (; *list != NULL; list++) {
         if (strcmp(f->code, *list) == 0) {
@@ -50,11 +51,11 @@ static bool fault_is(const struct s3_fault *f, const char *const *list)
     return false;
 }
 
-static void fault_of(const struct http_response *r, struct s3_fault *ret)
+static void fault_of(const struct http_response *r, struct xml_fault *ret)
 {
     const char *region = http_head_get(&r->head, "x-amz-bucket-region");
 
-    s3_xml_fault(buf_data(&r->body), r->body.len, ret);
+    xml_fault_read(buf_data(&r->body), r->body.len, ret);
     if (*region != '\0' && strlen(region) < sizeof ret->region &&
         region[strspn(region, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0') {
         memcpy(ret->region, region, strlen(region) + 1);
@@ -67,7 +68,7 @@ enum s3_remedy s3_error_remedy(const struct http_response *r)
                                        "TokenRefreshRequired", "InvalidAccessKeyId",
                                        "InvalidToken",         NULL};
     static const char *const clock[] = {"RequestTimeTooSkewed", "RequestExpired", NULL};
-    struct s3_fault f;
+    struct xml_fault f;
 
     if (r->head.status != 400 && r->head.status != 401 && r->head.status != 403) {
         return S3_REMEDY_NONE;
@@ -98,7 +99,7 @@ static enum sort_as sort_status(int status)
     }
 }
 
-static int set_as(struct error *err, enum sort_as as, int status, const struct s3_fault *f,
+static int set_as(struct error *err, enum sort_as as, int status, const struct xml_fault *f,
                   const char *hint)
 {
     static const enum err_kind kinds[] = {[AS_RETRY] = ERR_RETRY,
@@ -120,7 +121,7 @@ int s3_error_sort(const struct http_response *r, const char *right, struct error
 {
     static const char *const elsewhere[] = {"AuthorizationHeaderMalformed",
                                             "IllegalLocationConstraintException", NULL};
-    struct s3_fault f;
+    struct xml_fault f;
     int status = r->head.status;
 
     fault_of(r, &f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of S3 share among themselves and nobody else includes: where a bucket is reached,
- * one signed call, the two XML documents, and the sorting of errors.
+ * one signed call, the listings, and the sorting of errors.
  */
 #ifndef TTYTRAIL_AWS_S3_PRIVATE_H
 #define TTYTRAIL_AWS_S3_PRIVATE_H
@@ -60,13 +60,7 @@ int s3_call_send(struct s3 *s, const struct s3_call *call, struct http_response 
 /** s3_call_wrap(s, verb, key, err): Put "verb s3://bucket/key: " before ${err}; returns -1. */
 int s3_call_wrap(const struct s3 *s, const char *verb, const char *key, struct error *err);
 
-/* s3_xml.c: both documents, with bounds: no document type, depth, lengths. */
-struct s3_fault {
-    char code[64], message[200], region[64];
-};
-/** s3_xml_fault(bytes, len, ret): An <Error> document; ${ret} is left empty where there is none. */
-void s3_xml_fault(const void *bytes, size_t len, struct s3_fault *ret);
-
+/* s3_xml.c: the listings, with bounds: no document type, depth, lengths. */
 struct s3_page {
     bool truncated, url_encoded;
     char token[2048];                    /* NextContinuationToken */

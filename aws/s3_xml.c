@@ -21,8 +21,7 @@ struct reader {
     const char *why; /* of bad */
     char text[MAX_TEXT + 1];
     size_t text_len;
-    struct s3_page *page; /* either of these three */
-    struct s3_fault *fault;
+    struct s3_page *page; /* either of these */
     s3_list_fn *cb;
     void *user;
     int result; /* of cb */
@@ -76,10 +75,7 @@ static void on_start(void *user, const XML_Char *name, const XML_Char **attribut
     if (r->depth > MAX_DEPTH) {
         stop(r, "too many levels");
     } else if (r->depth == 1) {
-        bool error = strcmp(name, "Error") == 0;
-
-        if (error != (r->fault != NULL) || (!error && strcmp(name, "ListBucketResult") != 0 &&
-                                            strcmp(name, "ListVersionsResult") != 0)) {
+        if (strcmp(name, "ListBucketResult") != 0 && strcmp(name, "ListVersionsResult") != 0) {
             stop(r, "another document");
         }
     } else if (r->depth == 2 && is_item(name)) {
@@ -184,26 +180,6 @@ static void end_of_page_field(struct reader *r, const char *name)
     }
 }
 
-/* What goes into errors: one line, printable, cut where it is too long. */
-static void end_of_fault_field(struct reader *r, const char *name)
-{
-    static const char code[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
-    struct s3_fault *f = r->fault;
-    size_t n = r->text_len;
-
-    if (strcmp(name, "Message") == 0) {
-        n = n < sizeof f->message ? n : sizeof f->message - 1;
-        for (size_t i = 0; i < n; i++) {
-            f->message[i] = r->text[i] >= ' ' && r->text[i] <= '~' ? r->text[i] : '?';
-        }
-        f->message[n] = '\0';
-    } else if (strcmp(name, "Code") == 0 && n < sizeof f->code && strspn(r->text, code) == n) {
-        memcpy(f->code, r->text, n + 1);
-    } else if (strcmp(name, "Region") == 0 && n < sizeof f->region && strspn(r->text, code) == n) {
-        memcpy(f->region, r->text, n + 1);
-    }
-}
-
 static void on_end(void *user, const XML_Char *name)
 {
     struct reader *r = user;
@@ -215,8 +191,6 @@ static void on_end(void *user, const XML_Char *name)
         end_of_item(r);
     } else if (r->depth == 2 && r->page != NULL) {
         end_of_page_field(r, name);
-    } else if (r->depth == 2 && r->fault != NULL) {
-        end_of_fault_field(r, name);
     }
     r->depth--;
     r->text_len = 0;
@@ -243,16 +217,6 @@ static int run(struct reader *r, const void *bytes, size_t len, struct error *er
     }
     XML_ParserFree(r->parser);
     return rc;
-}
-
-void s3_xml_fault(const void *bytes, size_t len, struct s3_fault *ret)
-{
-    struct reader r = {.fault = ret};
-
-    memset(ret, 0, sizeof *ret);
-    if (len > 0 && run(&r, bytes, len, NULL) != 0) {
-        memset(ret, 0, sizeof *ret);
-    }
 }
 
 int s3_xml_page(const void *bytes, size_t len, struct s3_page *ret, s3_list_fn *cb, void *user,

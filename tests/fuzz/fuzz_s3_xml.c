@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aws/s3_private.h"
+#include "aws/xml_fault.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -21,11 +22,11 @@ static int check(void *user, const struct s3_item *item)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct s3_page page;
-    struct s3_fault fault;
+    struct xml_fault fault;
     unsigned left = 100;
 
     (void)s3_xml_page(data, size, &page, check, &left, NULL);
-    s3_xml_fault(data, size, &fault);
+    xml_fault_read(data, size, &fault);
     for (const char *p = fault.message; *p != '\0'; p++) {
         if (*p < ' ' || *p > '~') {
             abort();

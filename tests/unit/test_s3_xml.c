@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "aws/s3_private.h"
+#include "aws/xml_fault.h"
 
 struct seen {
     char text[2000];
@@ -164,17 +165,24 @@ static void faults(void **state)
                               "\x1b[31m</Message><Region>eu-west-1</Region></Error>";
     static const char fine[] = "<Error><Code>Access\nDenied</Code><Message>no\twa&#xfc;y</Message>"
                                "<Region>eu-west-1</Region></Error>";
-    struct s3_fault f;
+    static const char sts[] = "<ErrorResponse><Code>x</Code><Other><Code>y</Code></Other><Error>"
+                              "<Type>Sender</Type><Code>ExpiredToken</Code><Message>m</Message>"
+                              "</Error><RequestId>1</RequestId></ErrorResponse>";
+    struct xml_fault f;
 
     (void)state;
-    s3_xml_fault(doc, sizeof doc - 1, &f); /* ESC is no XML */
+    xml_fault_read(doc, sizeof doc - 1, &f); /* ESC is no XML */
     assert_string_equal(f.code, "");
-    s3_xml_fault(fine, sizeof fine - 1, &f);
+    xml_fault_read(fine, sizeof fine - 1, &f);
     assert_string_equal(f.code, ""); /* no word */
     assert_string_equal(f.message, "no?wa??y");
     assert_string_equal(f.region, "eu-west-1");
-    s3_xml_fault("", 0, &f);
+    xml_fault_read("", 0, &f);
     assert_string_equal(f.code, "");
+    /* STS wraps it, with the same words elsewhere */
+    xml_fault_read(sts, sizeof sts - 1, &f);
+    assert_string_equal(f.code, "ExpiredToken");
+    assert_string_equal(f.message, "m");
 }
 
 int main(void)
