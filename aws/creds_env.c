@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "aws/creds_private.h"
 
@@ -11,6 +12,11 @@ const char *creds_env_get(const char *name)
 
     /* Blank counts as unset, as in AWS's own clients. */
     return v == NULL || v[strspn(v, " \t")] == '\0' ? "" : v;
+}
+
+bool creds_env_true(const char *name)
+{
+    return strcasecmp(creds_env_get(name), "true") == 0;
 }
 
 static int find(struct creds_context *x, struct creds_keys *ret, struct error *err)
@@ -29,13 +35,14 @@ static int find(struct creds_context *x, struct creds_keys *ret, struct error *e
                        *access == '\0' ? "AWS_SECRET_ACCESS_KEY" : "AWS_ACCESS_KEY_ID",
                        *access == '\0' ? "AWS_ACCESS_KEY_ID" : "AWS_SECRET_ACCESS_KEY");
     }
-    if (strlen(access) >= sizeof ret->access_key || strlen(secret) >= sizeof ret->secret_key ||
-        strlen(token) >= sizeof ret->token) {
-        return err_set(err, ERR_LIMIT, "overlong credentials");
+    if (creds_put(ret->access_key, sizeof ret->access_key, access, strlen(access),
+                  "AWS_ACCESS_KEY_ID", err) != 0 ||
+        creds_put(ret->secret_key, sizeof ret->secret_key, secret, strlen(secret),
+                  "AWS_SECRET_ACCESS_KEY", err) != 0 ||
+        creds_put(ret->token, sizeof ret->token, token, strlen(token), "AWS_SESSION_TOKEN", err) !=
+            0) {
+        return -1;
     }
-    (void)snprintf(ret->access_key, sizeof ret->access_key, "%s", access);
-    (void)snprintf(ret->secret_key, sizeof ret->secret_key, "%s", secret);
-    (void)snprintf(ret->token, sizeof ret->token, "%s", token);
     (void)snprintf(ret->source, sizeof ret->source, "environment");
     return 1;
 }

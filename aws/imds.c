@@ -16,6 +16,7 @@
 #define TOKEN_MARGIN_S     60
 #define CONNECT_TIMEOUT_MS 1000
 #define TOTAL_TIMEOUT_MS   5000
+#define ABSENT_US          (UINT64_C(60) * 1000000) /* it did not answer: not asked again for so long */
 #define MAX_TRIES          3
 #define STRINGIFY_(x)      #x
 #define STRINGIFY(x)       STRINGIFY_(x)
@@ -25,6 +26,9 @@ struct imds {
     char base[256];
     char token[MAX_TOKEN + 1]; /* "" for none */
     uint64_t token_until_us;   /* of the boot clock */
+    bool answered;             /* once: then it may take its time */
+    uint64_t absent_until_us;
+    struct imds_config config; /* its send and user alone */
 };
 
 static const char *env(const char *name)
@@ -34,21 +38,38 @@ static const char *env(const char *name)
     return v == NULL ? "" : v;
 }
 
-static int choose_endpoint(struct imds *i, struct error *err)
+static const char *first_set(const char *a, const char *b)
 {
-    const char *set = env("AWS_EC2_METADATA_SERVICE_ENDPOINT");
+    return *a != '\0' || b == NULL ? a : b;
+}
+
+static int default_endpoint(const char *mode, const char **ret, struct error *err)
+{
+    static const char alnum[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+    *ret = strcasecmp(mode, "IPv6") == 0 ? "http://[fd00:ec2::254]" : "http://169.254.169.254";
+    return *mode == '\0' || strcasecmp(mode, "IPv6") == 0 || strcasecmp(mode, "IPv4") == 0
+               ? 0
+               : err_set(err, ERR_USAGE,
+                         "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE: '%.*s' is neither IPv4 nor IPv6",
+                         (int)strspn(mode, alnum), mode);
+}
+
+static int choose_endpoint(struct imds *i, const struct imds_config *config, struct error *err)
+{
+    const char *set = first_set(env("AWS_EC2_METADATA_SERVICE_ENDPOINT"), config->endpoint);
     size_t n;
 
-    if (*set == '\0') {
-        set = strcasecmp(env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"), "IPv6") == 0
-                  ? "http://[fd00:ec2::254]"
-                  : "http://169.254.169.254";
+    if (*set == '\0' &&
+        default_endpoint(first_set(env("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE"), config->mode),
+                         &set, err) != 0) {
+        return -1;
     }
     n = strlen(set);
     while (n > 0 && set[n - 1] == '/') {
         n--;
     }
-    if (n >= sizeof i->base ||
+    if (n >= sizeof i->base || strpbrk(set, " \t\r\n") != NULL ||
         (strncmp(set, "http://", 7) != 0 && strncmp(set, "https://", 8) != 0)) {
         return err_set(err, ERR_USAGE, "AWS_EC2_METADATA_SERVICE_ENDPOINT is no http address");
     }
@@ -57,9 +78,9 @@ static int choose_endpoint(struct imds *i, struct error *err)
     return 0;
 }
 
-int imds_open(struct imds **ret, struct error *err)
+int imds_open_with(struct imds **ret, const struct imds_config *config, struct error *err)
 {
-    struct http_config config = {.no_proxy = true};
+    struct http_config http = {.no_proxy = true};
     struct imds *i;
 
     if (strcasecmp(env("AWS_EC2_METADATA_DISABLED"), "true") == 0) {
@@ -69,12 +90,22 @@ int imds_open(struct imds **ret, struct error *err)
     if (i == NULL) {
         return err_sys(err, "allocate");
     }
-    if (choose_endpoint(i, err) != 0 || http_open(&i->http, &config, err) != 0) {
+    i->config.send = config->send;
+    i->config.user = config->user;
+    if (choose_endpoint(i, config, err) != 0 ||
+        (config->send == NULL && http_open(&i->http, &http, err) != 0)) {
         imds_close(i);
         return -1;
     }
     *ret = i;
     return 0;
+}
+
+int imds_open(struct imds **ret, struct error *err)
+{
+    struct imds_config config = {.send = NULL};
+
+    return imds_open_with(ret, &config, err);
 }
 
 void imds_close(struct imds *i)
@@ -111,25 +142,36 @@ static int send(struct imds *i, const char *method, const char *path, const char
                 struct buf *sink, struct http_response *r, struct error *err)
 {
     char url[sizeof i->base + 512];
+    /* Behind one hop too many the connection comes about and its answers get lost: as long as
+     * nobody knows better, the whole request has what a connection has. */
+    unsigned total_ms = i->answered ? TOTAL_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
     struct http_request req = {.method = method,
                                .url = url,
                                .headers = &header,
                                .header_count = 1,
                                .body = *method == 'P' ? "" : NULL,
                                .connect_timeout_ms = CONNECT_TIMEOUT_MS,
-                               .total_timeout_ms = TOTAL_TIMEOUT_MS,
+                               .total_timeout_ms = total_ms,
                                .repeatable = true,
                                .sink = sink};
     unsigned tries = 0;
 
+    if (clock_boot_us() < i->absent_until_us) {
+        return err_set(err, ERR_RETRY, "did not answer");
+    }
     if (snprintf(url, sizeof url, "%s%s", i->base, path) >= (int)sizeof url) {
         return err_set(err, ERR_USAGE, "overlong path");
     }
     /* It is known to be busy for a moment now and then; its absence is not tried again. */
     do {
-        if (http_send(i->http, &req, r, err) != 0) {
+        int rc = i->config.send != NULL ? i->config.send(i->config.user, &req, r, err)
+                                        : http_send(i->http, &req, r, err);
+
+        if (rc != 0) {
+            i->absent_until_us = clock_boot_us() + ABSENT_US;
             return -1;
         }
+        i->answered = true;
     } while (r->head.status / 100 == 5 && ++tries < MAX_TRIES);
     return 0;
 }
@@ -182,7 +224,10 @@ out:
     }
     buf_clear(&body);
     http_response_clear(&r);
-    return rc != 0 ? err_wrap(err, "session token") : 0;
+    /* Where it is never seen, one hop too many may lie between. */
+    return rc == 0 ? 0
+                   : err_wrap(err, "session token%s",
+                              i->answered ? "" : " (from a container the hop limit must be 2)");
 }
 
 int imds_get(struct imds *i, const char *path, size_t max_bytes, struct buf *ret, struct error *err)

@@ -44,7 +44,7 @@ FOREIGN = [
     (r"curl/", r"aws/http\.c$"),
     (r"sqlite3", r"(storage/db/|shipper/|common/json_read\.c$)"),
     (r"vterm", r"screen/"),
-    (r"ini\.h", r"(common/conf\.c$|aws/creds_profile\.c$)"),
+    (r"ini\.h", r"common/conf\.c$"),
     (r"expat", r"aws/"),
     (r"(zlib|libdeflate)\.h", r"(storage/seal/|replay/|shipper/)"),
     (r"openssl/", r"(storage/seal/chain|aws/|shipper/|recorder/)"),
