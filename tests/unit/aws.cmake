@@ -12,4 +12,10 @@ add_unit(s3_place DEPS tt_aws)
 add_unit(s3_error DEPS tt_aws)
 add_unit(http_head DEPS tt_aws)
 add_unit(creds DEPS tt_aws)
+# The SDKs' own cases lie beside the project, ours in it.
+foreach(test creds_chain)
+  add_unit(${test} DEPS tt_aws)
+  target_compile_definitions(test_${test} PRIVATE
+    CREDS_DATA="${CMAKE_SOURCE_DIR}/../shared/data/sdk-tests" CREDS_OWN="${CMAKE_SOURCE_DIR}/tests/unit/creds")
+endforeach()
 add_unit(road DEPS tt_aws)
