@@ -13,9 +13,10 @@ add_unit(s3_error DEPS tt_aws)
 add_unit(http_head DEPS tt_aws)
 add_unit(creds DEPS tt_aws)
 # The SDKs' own cases lie beside the project, ours in it.
-foreach(test creds_chain)
+foreach(test creds_chain creds_sources creds_share)
   add_unit(${test} DEPS tt_aws)
   target_compile_definitions(test_${test} PRIVATE
     CREDS_DATA="${CMAKE_SOURCE_DIR}/../shared/data/sdk-tests" CREDS_OWN="${CMAKE_SOURCE_DIR}/tests/unit/creds")
 endforeach()
+set_property(TEST unit.creds_share APPEND PROPERTY LABELS threads)
 add_unit(road DEPS tt_aws)
