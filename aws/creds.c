@@ -125,32 +125,48 @@ void creds_close(struct creds *c)
     free(c);
 }
 
-/* The first source that has any; 0 with ${looked} telling what each of them said. */
-static int ask(struct creds_context *x, struct creds_keys *ret, char *looked, size_t size,
-               struct error *err)
+/* What the sources said that have none: those that are not set up in one word. */
+struct looked {
+    char unset[128], rest[384];
+};
+
+static void note(struct looked *l, const char *name, const char *text)
 {
+    size_t n = strlen(text), used;
+
+    if (n >= 5 && strcmp(text + n - 5, "unset") == 0) {
+        used = strlen(l->unset);
+        (void)snprintf(l->unset + used, sizeof l->unset - used, "%s%s", used == 0 ? "" : ", ",
+                       name);
+    } else {
+        used = strlen(l->rest);
+        (void)snprintf(l->rest + used, sizeof l->rest - used, "; %s: %.90s", name, text);
+    }
+}
+
+/* The first source that has any; -1 with ${err} telling what each of them said. */
+static int ask(struct creds_context *x, struct creds_keys *ret, struct error *err)
+{
+    struct looked l = {.unset = ""};
+
     x->until_us = clock_boot_us() + (uint64_t)CREDS_PATIENCE_US;
     x->imds_ill = false;
     for (size_t i = 0; i < sizeof chain / sizeof chain[0]; i++) {
-        struct error why = {0};
-        size_t used = strlen(looked);
         int rc;
 
         creds_keys_clear(ret);
-        rc = chain[i]->find(x, ret, &why);
+        err_clear(err);
+        rc = chain[i]->find(x, ret, err);
         if (rc == 1) {
-            return 1;
+            return 0;
         }
         if (rc < 0) {
-            if (err != NULL) {
-                *err = why;
-            }
             return err_wrap(err, "AWS credentials of the %s", chain[i]->name);
         }
-        (void)snprintf(looked + used, size - used, "%s%s: %.90s", used == 0 ? "" : "; ",
-                       chain[i]->name, why.text);
+        note(&l, chain[i]->name, err->text);
     }
-    return 0;
+    return err_set(err, ERR_DENIED, "no AWS credentials (%s%s%.180s)", l.unset,
+                   l.unset[0] == '\0' ? "" : ": unset", l.rest + (l.unset[0] == '\0' ? 2 : 0));
 }
 
 static bool usable(const struct pool *p, int64_t now_us)
@@ -194,23 +210,19 @@ static void take(struct pool *p, const struct creds_keys *found, int64_t now_us)
 /* Called with the lock, which is given up meanwhile. */
 static void renew(struct pool *p, int64_t now_us)
 {
-    char looked[512] = "";
     struct creds_keys found;
-    struct error why = {0};
+    struct error why;
     int rc;
 
     p->asking = true;
     pthread_mutex_unlock(&p->lock);
-    rc = ask(&p->context, &found, looked, sizeof looked, &why);
+    rc = ask(&p->context, &found, &why);
     creds_context_forget(&p->context);
-    if (rc == 0) {
-        (void)err_set(&why, ERR_DENIED, "no AWS credentials (%.230s)", looked);
-    }
     pthread_mutex_lock(&p->lock);
     p->asking = false;
     p->asked++;
     pthread_cond_broadcast(&p->found);
-    if (rc == 1) {
+    if (rc == 0) {
         take(p, &found, now_us);
     } else {
         p->ill = p->context.imds_ill && strcmp(p->keys.source, "imds") == 0;

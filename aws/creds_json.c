@@ -5,6 +5,8 @@
 
 #include "common/json.h"
 
+#define MAX_MS INT64_C(100000000000000) /* the year 5138 */
+
 struct form {
     const char *access, *secret, *token, *expires; /* paths */
     bool token_needed, expires_needed;
@@ -72,10 +74,11 @@ static int expiry(struct document *d, enum creds_json_form form, int64_t *ret, s
     *ret = 0;
     if (form == CREDS_JSON_SSO) {
         rc = json_int(d->json, d->bytes, d->len, f->expires, &ms, err);
+        if (rc != 1 || ms <= 0 || ms > MAX_MS) {
+            return err_set(err, ERR_CORRUPT, "a bad expiration");
+        }
         *ret = ms * 1000;
-        return rc == 1 && ms > 0 && ms < INT64_C(100000000000000)
-                   ? 0
-                   : err_set(err, ERR_CORRUPT, "a bad expiration");
+        return 0;
     }
     rc = field(d, f->expires, text, sizeof text, err);
     if (rc == 0 && f->expires_needed) {

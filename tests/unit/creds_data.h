@@ -51,16 +51,16 @@ static inline void data_end(void)
 /* Owned by the caller; NULL when there is no such file. */
 static inline char *data_file(const char *dir, const char *name)
 {
-    char path[1280];
     struct buf b;
-    char *text = NULL;
+    char *path, *text = NULL;
 
-    (void)snprintf(path, sizeof path, "%s/%s", dir, name);
+    assert_true(asprintf(&path, "%s/%s", dir, name) > 0);
     buf_init(&b, DATA_MAX);
     if (io_read_file(AT_FDCWD, path, DATA_MAX, &b, NULL) == 0) {
         text = check_copy(buf_text(&b, NULL));
     }
     buf_clear(&b);
+    free(path);
     return text;
 }
 
@@ -92,14 +92,15 @@ static inline void data_each(const char *doc, const char *path,
 /* Absolute paths of cases lie below data_dir. */
 static inline void data_write(const char *name, const char *text)
 {
-    char path[1280], *slash;
+    char *path, *slash;
 
-    (void)snprintf(path, sizeof path, "%s/%s", data_dir, *name == '/' ? name + 1 : name);
+    assert_true(asprintf(&path, "%s/%s", data_dir, *name == '/' ? name + 1 : name) > 0);
     slash = strrchr(path, '/');
     *slash = '\0';
     assert_int_equal(io_mkdirs(path, 0700, NULL), 0);
     *slash = '/';
     assert_int_equal(io_replace_file(AT_FDCWD, path, 0600, text, strlen(text), NULL), 0);
+    free(path);
 }
 
 /* An empty directory and an empty environment. */

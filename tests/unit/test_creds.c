@@ -117,9 +117,9 @@ static void nothing_anywhere_says_where_was_looked(void **state)
     assert_int_equal(get(&v, &c, &err), -1);
     assert_int_equal(err.kind, ERR_DENIED);
     assert_string_equal(
-        err.text, "no AWS credentials (environment: AWS_ACCESS_KEY_ID unset; profile: no "
-                  "keys for 'default'; web identity: unset; container: unset; instance metadata: "
-                  "disabled by AWS_EC2_METADATA_DISABLED)");
+        err.text,
+        "no AWS credentials (environment, web identity, container: unset; profile: no keys "
+        "for 'default'; instance metadata: disabled by AWS_EC2_METADATA_DISABLED)");
     creds_close(c);
 }
 

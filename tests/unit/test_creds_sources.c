@@ -164,16 +164,17 @@ static char *moved(const char *text)
 
 static int sdk_env(void *user, const struct json_item *item)
 {
-    char *value = moved(item->value), home[512];
+    char *value = moved(item->value), *home;
 
     (void)user;
-    (void)snprintf(home, sizeof home, "%s%s", data_dir, item->value);
+    assert_true(asprintf(&home, "%s%s", data_dir, item->value) > 0);
     assert_int_equal(setenv(item->key, strcmp(item->key, "HOME") == 0 ? home : value, 1), 0);
     free(value);
+    free(home);
     return 0;
 }
 
-static char sdk_root[512];
+static char *sdk_root;
 
 static int sdk_file(const char *path, const struct stat *st, int type, struct FTW *f)
 {
@@ -228,8 +229,9 @@ static void sdk_case(const char *dir)
 
     data_fresh();
     data_each(env, "$", sdk_env, NULL);
-    (void)snprintf(sdk_root, sizeof sdk_root, "/%s/fs", dir);
+    assert_true(asprintf(&sdk_root, "/%s/fs", dir) > 0);
     (void)nftw(sdk_root, sdk_file, 8, FTW_PHYS);
+    free(sdk_root);
     data_each(traffic, "$.events", sdk_event, &s);
     s.repeat = true; /* they give up at other times */
     run(&s, result, false);
@@ -254,12 +256,13 @@ static void the_sdks_cases(void **state)
     n = scandir(at, &names, NULL, alphasort);
     assert_true(n > 0);
     for (int i = 0; i < n; i++) {
-        char dir[1280];
+        char *dir;
 
         if (names[i]->d_name[0] != '.') {
-            (void)snprintf(dir, sizeof dir, "%s/%s", at, names[i]->d_name);
+            assert_true(asprintf(&dir, "%s/%s", at, names[i]->d_name) > 0);
             print_message("%s\n", names[i]->d_name);
             sdk_case(dir);
+            free(dir);
             count++;
         }
         free(names[i]);
