@@ -8,3 +8,6 @@ set_tests_properties(e2e.ship_s3 PROPERTIES RESOURCE_LOCK s3-ports)
 # print-policy, Terraform and CloudFormation say the same.
 add_test(NAME e2e.policy COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/policy.py)
 set_tests_properties(e2e.policy PROPERTIES TIMEOUT 120 LABELS e2e ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+# Credentials, and a strict metadata service.
+add_test(NAME e2e.creds COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/creds.py)
+set_tests_properties(e2e.creds PROPERTIES TIMEOUT 600 LABELS e2e ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
