@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The JSON documents that hold credentials, each as its service writes it.  Pure: bytes in, keys
- * out. No error quotes a document.
+ * out. No error quotes a document.  SQLite reads them and does not wipe its own memory.
  */
 #ifndef TTYTRAIL_AWS_CREDS_JSON_H
 #define TTYTRAIL_AWS_CREDS_JSON_H

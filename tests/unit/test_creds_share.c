@@ -381,6 +381,89 @@ static void silence_is_asked_once(void **state)
     close(listener);
 }
 
+/* Made at run time, so that the program's own text does not hold it. */
+static char needle[17];
+
+/* How often the heap holds it. */
+static unsigned on_the_heap(void)
+{
+    static char window[1 << 20];
+    char line[512];
+    FILE *f = fopen("/proc/self/maps", "r");
+    int mem = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+    unsigned found = 0;
+
+    assert_non_null(f);
+    assert_true(mem >= 0);
+    while (fgets(line, sizeof line, f) != NULL) {
+        char *dash;
+        off_t at = (off_t)strtoull(line, &dash, 16), end = (off_t)strtoull(dash + 1, NULL, 16);
+
+        for (ssize_t n; strstr(line, "[heap]") != NULL && at < end &&
+                        (n = pread(mem, window, sizeof window, at)) > 16;
+             at += n - 16) {
+            for (char *p = window; (p = memmem(p, (size_t)(window + n - p), needle, 16)) != NULL;
+                 p++) {
+                found++;
+            }
+        }
+    }
+    explicit_bzero(window, sizeof window);
+    (void)fclose(f);
+    close(mem);
+    return found;
+}
+
+static int answer_role(void *user, const struct http_request *req, struct http_response *ret,
+                       struct error *err)
+{
+    static const char *const around[] = {
+        "<AssumeRoleResponse><AssumeRoleResult><Credentials><AccessKeyId>ID</AccessKeyId>"
+        "<SecretAccessKey>",
+        "</SecretAccessKey><SessionToken>T</SessionToken><Expiration>2026-11-22T06:40:00Z"
+        "</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"};
+
+    (void)user;
+    http_head_reset(&ret->head);
+    return http_head_line(&ret->head, "HTTP/1.1 200 OK", 15, err) != 0 ||
+                   buf_puts(req->sink, around[0], err) != 0 ||
+                   buf_puts(req->sink, needle, err) != 0 || buf_puts(req->sink, around[1], err) != 0
+               ? -1
+               : 0;
+}
+
+/* With a secret of the file, and with one of STS. */
+static void nothing_is_left_on_the_heap(void **state)
+{
+    static const char *const files[] = {
+        "[default]\naws_access_key_id = ID\naws_secret_access_key = ",
+        "[default]\nregion = eu-west-1\nrole_arn = arn:aws:iam::000000000001:role/r\n"
+        "source_profile = b\n[profile b]\naws_access_key_id = B\naws_secret_access_key = b\n"};
+    static char text[512];
+
+    (void)state;
+    for (size_t i = 0; i < 16; i++) {
+        needle[i] = (char)('A' + (i * 7 + 3) % 26);
+    }
+    for (size_t i = 0; i < 2; i++) {
+        struct creds *c;
+        struct creds_view v;
+        struct error err;
+
+        data_fresh();
+        setenv("HOME", data_dir, 1);
+        (void)snprintf(text, sizeof text, "%s%s\n", files[i], i == 0 ? needle : "");
+        data_write(".aws/config", text);
+        assert_int_equal(on_the_heap(), 0);
+        MUST(creds_open_over(&c, answer_role, NULL, &err));
+        MUST(creds_get(c, NOW, &v, &err));
+        assert_string_equal(v.secret_key, needle);
+        assert_true(on_the_heap() <= 2); /* the shared one and the thread's */
+        creds_close(c);
+        assert_int_equal(on_the_heap(), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +476,7 @@ int main(void)
         cmocka_unit_test(processes_are_bounded),
         cmocka_unit_test(processes_get_nothing_of_ours),
         cmocka_unit_test(silence_is_asked_once),
+        cmocka_unit_test(nothing_is_left_on_the_heap),
     };
     int rc;
 
