@@ -26,11 +26,12 @@ static const char help[] =
     "  --db FILE       the database\n"
     "  --config FILE   the configuration: [ship] and [s3]\n"
     "  -h, --help      this text\n\n"
-    "Credentials come from the environment, the AWS files or the instance's role.\n"
+    "Credentials are found as other AWS programs find them: see CREDENTIALS in ttytrail(1).\n"
     "Exit status: 0 done (or nothing to ship), 1 failed or not all could be sent, 2 usage.\n\n"
     "Examples:\n"
     "  ttytrail ship --to file:///srv/audit\n"
     "  ttytrail ship --to s3://audit-bucket/prod\n"
+    "  AWS_PROFILE=audit ttytrail ship --to s3://audit-bucket/prod\n"
     "  ttytrail ship --dry-run\n";
 
 struct options {

@@ -114,8 +114,9 @@ void checks_credentials(struct check_run *r)
     }
     if (creds_get(c, r->now_us, &v, &err) != 0) {
         check_say(r, CHECK_FINDING,
-                  "give the instance a role with the policy of 'ttytrail print-policy host'", "%s",
-                  err.text);
+                  "put that right, or give the instance a role with the policy of 'ttytrail "
+                  "print-policy host'",
+                  "%s", err.text);
     } else {
         say_identity(r, &v);
         if (v.expires_us != 0 && v.expires_us <= r->now_us) {
