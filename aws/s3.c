@@ -34,7 +34,8 @@ static int own(const char **text)
 static int own_config(struct s3_config *c, const struct s3_config *theirs)
 {
     const char **const texts[] = {&c->endpoint,       &c->region,  &c->bucket,
-                                  &c->expected_owner, &c->kms_key, &c->ca_file};
+                                  &c->expected_owner, &c->kms_key, &c->ca_file,
+                                  &c->storage_class,  &c->tags,    &c->lock_mode};
     int rc = 0;
 
     *c = *theirs;
@@ -47,7 +48,8 @@ static int own_config(struct s3_config *c, const struct s3_config *theirs)
 static void drop_config(struct s3_config *c)
 {
     const char *const texts[] = {c->endpoint,       c->region,  c->bucket,
-                                 c->expected_owner, c->kms_key, c->ca_file};
+                                 c->expected_owner, c->kms_key, c->ca_file,
+                                 c->storage_class,  c->tags,    c->lock_mode};
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         free((void *)(uintptr_t)texts[i]);
@@ -68,6 +70,8 @@ int s3_open(struct s3 **ret, const struct s3_config *config, struct error *err)
         return -1;
     }
     http.ca_file = s->config.ca_file;
+    /* AWS does; of others it is not known before their first answer. */
+    s->no_echo = s->config.endpoint != NULL && *s->config.endpoint != '\0';
     find_region(s);
     if (s3_place_make(&s->place, &s->config, s->region, err) != 0 ||
         http_open(&s->http, &http, err) != 0) {
@@ -85,6 +89,26 @@ void s3_close(struct s3 *s)
         drop_config(&s->config);
         free(s);
     }
+}
+
+int64_t s3_sign_skew_us(const struct s3 *s)
+{
+    return s->sign_skew_us;
+}
+
+int s3_wait(struct s3 *s, int fd, int timeout_ms, struct error *err)
+{
+    return http_wait(s->http, fd, timeout_ms, err);
+}
+
+void s3_cancel(struct s3 *s)
+{
+    http_cancel(s->http);
+}
+
+bool s3_wants_md5(const struct s3 *s)
+{
+    return s->no_echo;
 }
 
 int64_t s3_skew_us(const struct s3 *s)

@@ -3,8 +3,9 @@
  * S3 as the shipper and the verifier need it: put one object that must not exist, get, list.  Signs
  * with aws/sigv4, sends with aws/http, gets keys from aws/creds.  Errors are sorted once, here,
  * into RETRY, DENIED, CORRUPT, SYSTEM and USAGE.  Knows nothing of sessions, batches or manifests.
- * One call at a time, but a listing's callback may make other calls on the same struct s3.  No
- * redirect is followed: another region is another road, past the gateway endpoint.
+ * Puts may be many at once; all else is one call at a time, but a listing's callback may make other
+ * calls on the same struct s3.  No redirect is followed: another region is another road, past the
+ * gateway endpoint.
  */
 #ifndef TTYTRAIL_AWS_S3_H
 #define TTYTRAIL_AWS_S3_H
@@ -15,6 +16,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/source.h"
 
 struct s3;
 struct creds; /* aws/creds.h */
@@ -26,6 +28,13 @@ struct s3_config {
     const char *bucket;
     bool path_style; /* always so for bucket names with dots, addresses and one-label hosts */
     const char *expected_owner, *kms_key, *ca_file;
+    /* What every object is stored with; unset: as the bucket has it. */
+    bool sse_s3, bucket_key;   /* AES256; with kms_key: the bucket's own data keys */
+    const char *storage_class; /* "STANDARD_IA" */
+    const char *tags;          /* "name=value&name=value", encoded as a query is */
+    const char *lock_mode;     /* "GOVERNANCE" or "COMPLIANCE", for lock_days from now */
+    int64_t lock_days;
+    bool legal_hold;
     struct creds *creds;
 };
 
@@ -41,15 +50,41 @@ enum s3_put_result {
 struct s3_put {
     const char *key;
     const void *bytes;
+    const struct source *stream; /* instead of bytes and len: read as it is sent */
     size_t len;
-    const uint8_t *sha256;                       /* of bytes, 32 */
+    const uint8_t *sha256;                       /* of the body, 32 */
+    const uint8_t *md5;                          /* 16; NULL: not known */
     const char *content_type, *content_encoding; /* NULL for none */
+    bool fresh;      /* an attempt before failed: on a new connection, to a fresh address */
+    int64_t bytes_s; /* bound of this transfer; 0: none */
 };
 /** s3_put(s, put, ret, err): PutObject with If-None-Match: *, x-amz-checksum-sha256 and the content
  * hash. One attempt: retries are the caller's, who must note attempts first.  A server that answers
  * 501 to a header is asked again without that header (first If-None-Match, then the checksum),
  * which is remembered for ${s}; what this costs stands in docs/DESIGN.md section 6. */
 int s3_put(struct s3 *s, const struct s3_put *put, enum s3_put_result *ret, struct error *err);
+
+struct s3_put_answer {
+    int rc; /* as s3_put's */
+    enum s3_put_result result;
+    struct error err;
+    bool slow;        /* it asks us to slow down */
+    int64_t asked_us; /* and to wait so long */
+};
+typedef void s3_put_fn(void *user, const struct s3_put_answer *answer);
+/** s3_put_start(s, put, done, user, err): Begin one of many.  What ${put} points to is borrowed
+ * until ${done} was called, once, from s3_wait (or another call that waits).  -1: it did not begin.
+ */
+int s3_put_start(struct s3 *s, const struct s3_put *put, s3_put_fn *done, void *user,
+                 struct error *err);
+/** s3_wait(s, fd, timeout_ms, err): Let them go on until one has ended, ${fd} (-1: none) is
+ * readable, or the time is over. */
+int s3_wait(struct s3 *s, int fd, int timeout_ms, struct error *err);
+/** s3_cancel(s): End all that is under way; each done is called with RETRY. */
+void s3_cancel(struct s3 *s);
+/** s3_wants_md5(s): Whether this server says no checksums back, so that an MD5 of the body is what
+ * its answer can be held against. */
+bool s3_wants_md5(const struct s3 *s);
 
 /** s3_get(s, key, version_or_null, offset, len, max_bytes, ret, err): Append the object (or the
  * range, when
@@ -79,5 +114,7 @@ const char *s3_host(const struct s3 *s);
 const char *s3_region(const struct s3 *s);
 /** s3_skew_us(s): Server's clock minus ours as last seen in a Date header; 0 when none was. */
 int64_t s3_skew_us(const struct s3 *s);
+/** s3_sign_skew_us(s): What is added to our clock for signing since a server refused it; else 0. */
+int64_t s3_sign_skew_us(const struct s3 *s);
 
 #endif

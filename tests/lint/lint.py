@@ -41,7 +41,7 @@ RECORDER_NEVER = {"common/conf.h", "common/json.h"}
 REPLAY_WIRE = {"storage/wire/event.h", "storage/wire/facts.h"}
 # Foreign headers: who may include them.
 FOREIGN = [
-    (r"curl/", r"aws/http\.c$"),
+    (r"curl/", r"aws/http(_\w+)?\.[ch]$"),
     (r"sqlite3", r"(storage/db/|shipper/|common/json_read\.c$)"),
     (r"vterm", r"screen/"),
     (r"ini\.h", r"common/conf\.c$"),

@@ -11,6 +11,8 @@ add_unit(s3_xml DEPS tt_aws)
 add_unit(s3_place DEPS tt_aws)
 add_unit(s3_error DEPS tt_aws)
 add_unit(http_head DEPS tt_aws)
+add_unit(http_many DEPS tt_aws)
+add_unit(retry DEPS tt_aws)
 add_unit(creds DEPS tt_aws)
 # The SDKs' own cases lie beside the project, ours in it.
 foreach(test creds_chain creds_sources creds_share)
