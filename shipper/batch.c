@@ -3,14 +3,17 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "shipper/batch_choose.h"
+#include "storage/seal/segment.h"
 
 /* Everything that is not the choice itself; then nothing of it changes any more. */
 static int fill(struct manifest *m, const struct batch_source *src, const char *kind,
-                const struct buf *pack, int64_t now_us, struct error *err)
+                const struct pack *pack, const struct pack_sums *sums, int64_t now_us,
+                struct error *err)
 {
     const struct identity *i = src->identity;
     struct state_identity at;
@@ -28,9 +31,12 @@ static int fill(struct manifest *m, const struct batch_source *src, const char *
     memcpy(m->public_key, key_public(i->key), KEY_PUBLIC);
     clock_boot_id(m->boot_id);
     memcpy(m->previous_head, at.head, CHAIN_HASH);
-    chain_sha256(pack == NULL ? (const void *)"" : buf_data(pack), pack == NULL ? 0 : pack->len,
-                 m->pack_sha256);
-    m->pack_size = pack == NULL ? 0 : (int64_t)pack->len;
+    if (pack->n > 0) {
+        memcpy(m->pack_sha256, sums->sha256, CHAIN_HASH);
+    } else {
+        chain_sha256("", 0, m->pack_sha256);
+    }
+    m->pack_size = (int64_t)pack->len;
     for (size_t n = 0; n < m->n_segments; n++) {
         if (m->segments[n].previous_seq < 0) {
             m->segments[n].previous_seq = m->seq;
@@ -41,13 +47,14 @@ static int fill(struct manifest *m, const struct batch_source *src, const char *
 }
 
 static int freeze(struct choice *c, const struct batch_source *src, const char *kind,
-                  const struct buf *pack, int64_t now_us, struct error *err)
+                  int64_t now_us, struct error *err)
 {
     struct buf line;
     int rc = -1;
 
     buf_init(&line, MANIFEST_MAX);
-    if (choice_open(c, src, err) == 0 && fill(&c->m, src, kind, pack, now_us, err) == 0 &&
+    if (choice_open(c, src, err) == 0 &&
+        fill(&c->m, src, kind, &c->pack, &c->sums, now_us, err) == 0 &&
         manifest_write(&line, &c->m, &c->session_lines, src->identity->key, err) == 0) {
         rc = state_freeze(src->state, &c->m, c->rows, &line, err);
     }
@@ -55,19 +62,106 @@ static int freeze(struct choice *c, const struct batch_source *src, const char *
     return rc;
 }
 
+void batch_walk_clear(struct batch_walk *w)
+{
+    free(w->stuck);
+    free(w->open);
+    memset(w, 0, sizeof *w);
+}
+
+int batch_choose(const struct batch_source *src, struct choice **ret, struct error *err)
+{
+    struct choice *c = calloc(1, sizeof *c);
+    int rc;
+
+    if (c == NULL) {
+        return err_sys(err, "allocate");
+    }
+    choice_init(c);
+    rc = choice_segments(c, src, err);
+    if (rc == 0 && c->m.n_segments > 0) {
+        *ret = c;
+        return 1;
+    }
+    if (rc == 0) {
+        src->walk->after = c->after;
+    }
+    batch_drop(c);
+    return rc == 0 ? 0 : err_wrap(err, "choose a batch");
+}
+
+void batch_drop(struct choice *c)
+{
+    if (c != NULL) {
+        choice_clear(c);
+        free(c);
+    }
+}
+
+const struct pack *batch_chosen(const struct choice *c, struct pack_sums **ret_sums)
+{
+    *ret_sums = (struct pack_sums *)(uintptr_t)&c->sums;
+    return &c->pack;
+}
+
+int batch_refuse(const struct batch_source *src, const struct choice *c, size_t bad,
+                 const char *why, struct error *err)
+{
+    return choice_stuck(src, c->m.segments[bad].session, c->m.segments[bad].number, why, err);
+}
+
+int batch_seal(const struct batch_source *src, struct choice *c, int64_t now_us,
+               struct pack *ret_pack, struct error *err)
+{
+    if (freeze(c, src, "batch", now_us, err) != 0) {
+        return err_wrap(err, "freeze a batch");
+    }
+    src->walk->after = c->after;
+    if (ret_pack != NULL) {
+        *ret_pack = c->pack;
+        memset(&c->pack, 0, sizeof c->pack);
+    }
+    return 0;
+}
+
+static int freeze_next(const struct batch_source *src, int64_t now_us, struct buf *ret_pack,
+                       struct error *err)
+{
+    for (;;) {
+        struct choice *c = NULL;
+        size_t had = ret_pack->len, bad;
+        int rc = batch_choose(src, &c, err);
+
+        if (rc != 1) {
+            return rc;
+        }
+        rc = pack_hash(&c->pack, src->evidence, &c->sums, ret_pack, &bad, err);
+        if (rc == 0) {
+            rc = batch_seal(src, c, now_us, NULL, err) == 0 ? 1 : -1;
+        } else if (err->kind == ERR_CORRUPT && bad < c->pack.n) {
+            ret_pack->len = had;
+            rc = batch_refuse(src, c, bad, "a segment's bytes are not what was sealed", err);
+        }
+        batch_drop(c);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+}
+
 int batch_freeze(const struct batch_source *src, int64_t now_us, struct buf *ret_pack,
                  struct error *err)
 {
-    struct choice c;
+    struct batch_source with = *src;
+    struct batch_walk walk = {.after = 0};
     int rc;
 
-    choice_init(&c);
-    rc = choice_segments(&c, src, ret_pack, err);
-    if (rc == 0 && c.m.n_segments > 0) {
-        rc = freeze(&c, src, "batch", ret_pack, now_us, err) == 0 ? 1 : -1;
+    if (src->walk == NULL) {
+        with.walk = &walk;
     }
-    choice_clear(&c);
-    return rc < 0 ? err_wrap(err, "freeze a batch") : rc;
+    rc = freeze_next(&with, now_us, ret_pack, err);
+    batch_walk_clear(&walk);
+    return rc;
 }
 
 int batch_heartbeat(const struct batch_source *src, int64_t now_us, struct error *err)
@@ -76,7 +170,7 @@ int batch_heartbeat(const struct batch_source *src, int64_t now_us, struct error
     int rc;
 
     choice_init(&c);
-    rc = freeze(&c, src, "heartbeat", NULL, now_us, err);
+    rc = freeze(&c, src, "heartbeat", now_us, err);
     choice_clear(&c);
     return rc != 0 ? err_wrap(err, "freeze a heartbeat") : 0;
 }
@@ -87,41 +181,42 @@ bool batch_heartbeat_due(int64_t last_us, int64_t now_us, int64_t hours)
 }
 
 struct packing {
-    const struct batch_source *src;
-    struct buf *pack;
-    size_t start;
+    struct pack *pack;
     struct error *err;
 };
 
 static int pack_member(void *user, const struct state_member *m)
 {
     struct packing *p = user;
-    size_t before = p->pack->len;
-    struct segment_row g;
-    int rc = reader_segment(p->src->evidence, m->session_row, m->number, &g, p->pack, p->err);
 
-    if (rc < 0) {
-        return -1;
+    if (m->length <= 0 || m->length > SEGMENT_MAX_BYTES || m->offset != (int64_t)p->pack->len) {
+        return err_set(p->err, ERR_CORRUPT, "a member of a batch is damaged");
     }
-    if (rc == 0 || m->offset != (int64_t)(before - p->start) ||
-        m->length != (int64_t)(p->pack->len - before)) {
-        return err_set(p->err, ERR_CORRUPT, "a segment that was frozen is gone or changed");
-    }
-    return 0;
+    return pack_add(p->pack, m->session_row, m->number, (size_t)m->length, NULL, p->err);
+}
+
+int batch_parts(const struct batch_source *src, const struct state_batch *b, struct pack *ret,
+                struct error *err)
+{
+    struct packing p = {ret, err};
+
+    return state_members(src->state, b->id, pack_member, &p, err);
 }
 
 int batch_pack(const struct batch_source *src, const struct state_batch *b, struct buf *ret,
                struct error *err)
 {
-    struct packing p = {src, ret, ret->len, err};
-    uint8_t sha[CHAIN_HASH];
+    struct pack p = {.n = 0};
+    struct pack_sums sums = {.with_md5 = false};
+    size_t bad;
+    int rc = batch_parts(src, b, &p, err);
 
-    if (state_members(src->state, b->id, pack_member, &p, err) != 0) {
-        return -1;
+    if (rc == 0) {
+        rc = pack_hash(&p, src->evidence, &sums, ret, &bad, err);
     }
-    chain_sha256(buf_data(ret) + p.start, ret->len - p.start, sha);
-    if (memcmp(sha, b->pack_sha256, CHAIN_HASH) != 0) {
-        return err_set(err, ERR_CORRUPT, "a segment that was frozen is changed");
+    if (rc == 0 && memcmp(sums.sha256, b->pack_sha256, CHAIN_HASH) != 0) {
+        rc = err_set(err, ERR_CORRUPT, "a segment that was frozen is changed");
     }
-    return 0;
+    pack_clear(&p);
+    return rc;
 }

@@ -2,8 +2,8 @@
 /*
  * Composition: which durable, unshipped segments go out together, and freezing them: composition,
  * sequence, head, manifest and signature in one transaction of ship.db, before anything is sent.
- * Also building the pack's bytes again for a batch that was frozen before.  Knows nothing of
- * stores.
+ * Choosing looks at rows alone; the bytes are read and hashed in between, elsewhere if need be.
+ * Also the pack of a batch that was frozen before.  Knows nothing of stores.
  */
 #ifndef TTYTRAIL_SHIPPER_BATCH_H
 #define TTYTRAIL_SHIPPER_BATCH_H
@@ -12,8 +12,20 @@
 #include "common/err.h"
 #include "common/json.h"
 #include "shipper/identity.h"
+#include "shipper/pack.h"
 #include "shipper/state.h"
 #include "storage/db/reader.h"
+
+/* Where a run's choosing stands: what lies before needs not be looked at again.  Begins zeroed. */
+struct batch_walk {
+    int64_t after; /* as `order` of struct unshipped */
+    struct stuck_session *stuck;
+    size_t n_stuck, cap_stuck;
+    struct open_session *open; /* the sessions that are open as the run begins */
+    size_t n_open, cap_open;
+    bool open_known;
+};
+void batch_walk_clear(struct batch_walk *w);
 
 struct batch_source {
     struct reader *evidence;
@@ -25,11 +37,28 @@ struct batch_source {
     /* A session that cannot go out, and why; the others go on. */
     void (*note)(void *user, const char *text);
     void *user;
+    struct batch_walk *walk; /* NULL: every call looks at everything */
 };
 
-/** batch_freeze(src, now_us, ret_pack, err): Freeze the next batch and append its pack to
- * ${ret_pack}: 1, or 0 when there is nothing to ship.  Oldest segments first, each session's in
- * order. */
+/* A batch that is chosen and not frozen. */
+struct choice;
+/** batch_choose(src, ret, err): Choose the next one: 1, or 0 when there is nothing to ship.  Oldest
+ * segments first, each session's in order.  ${src} has a walk.  batch_drop(c): forget it; NULL does
+ * nothing. */
+int batch_choose(const struct batch_source *src, struct choice **ret, struct error *err);
+void batch_drop(struct choice *c);
+/** batch_chosen(c, ret_sums): Its pack, to be hashed into *ret_sums by whoever likes. */
+const struct pack *batch_chosen(const struct choice *c, struct pack_sums **ret_sums);
+/** batch_refuse(src, c, bad, why, err): pack_hash did not like segment ${bad}: its session is not
+ * shipped further; choose again. */
+int batch_refuse(const struct batch_source *src, const struct choice *c, size_t bad,
+                 const char *why, struct error *err);
+/** batch_seal(src, c, now_us, ret_pack, err): Freeze it, hashed as it is now.  Its pack moves to
+ * ${ret_pack} (NULL allowed). */
+int batch_seal(const struct batch_source *src, struct choice *c, int64_t now_us,
+               struct pack *ret_pack, struct error *err);
+/** batch_freeze(src, now_us, ret_pack, err): All of that at once; the pack's bytes are appended to
+ * ${ret_pack}: 1, or 0 when there is nothing to ship. */
 int batch_freeze(const struct batch_source *src, int64_t now_us, struct buf *ret_pack,
                  struct error *err);
 /** batch_heartbeat(src, now_us, err): Freeze a batch without segments. */
@@ -42,5 +71,9 @@ bool batch_heartbeat_due(int64_t last_us, int64_t now_us, int64_t hours);
  * does not give the bytes that were frozen. */
 int batch_pack(const struct batch_source *src, const struct state_batch *b, struct buf *ret,
                struct error *err);
+
+/** batch_parts(src, b, ret, err): The same as a list of what it is made of; nothing is read. */
+int batch_parts(const struct batch_source *src, const struct state_batch *b, struct pack *ret,
+                struct error *err);
 
 #endif

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "common/io.h"
+#include "storage/seal/segment.h"
 
-#define CANDIDATES_MAX 8192
-#define SEGMENTS_MAX   4096                /* of one batch */
-#define ROWS_MAX       (16U * 1024 * 1024) /* what its sessions' rows may take, roughly */
+#define SEGMENTS_MAX 4096               /* of one batch */
+#define LINES_MAX    (2U * 1024 * 1024) /* what its sessions' rows may take in the manifest */
+#define STUCK_MAX    65536              /* sessions of one run that are remembered as stuck */
 
 void choice_init(struct choice *c)
 {
@@ -26,10 +27,11 @@ void choice_clear(struct choice *c)
     free(c->sessions);
     free(c->rows);
     manifest_clear(&c->m);
+    pack_clear(&c->pack);
     buf_clear(&c->session_lines);
 }
 
-static int grow(void **array, size_t *cap, size_t n, size_t size, struct error *err)
+int choice_grow(void **array, size_t *cap, size_t n, size_t size, struct error *err)
 {
     size_t more = *cap == 0 ? 64 : *cap * 2;
     void *p;
@@ -46,40 +48,51 @@ static int grow(void **array, size_t *cap, size_t n, size_t size, struct error *
     return 0;
 }
 
-/* ---- candidates: collected first, so that the walk holds nothing while segments are read ---- */
-
-struct candidates {
-    struct unshipped *list;
-    size_t n, cap;
-    struct error *err;
-};
-
-static int collect(void *user, const struct unshipped *u)
-{
-    struct candidates *c = user;
-    void *list = c->list;
-    int rc = grow(&list, &c->cap, c->n, sizeof *c->list, c->err);
-
-    c->list = list;
-    if (rc != 0) {
-        return -1;
-    }
-    c->list[c->n++] = *u;
-    return c->n < CANDIDATES_MAX ? 0 : 1;
-}
-
 /* ---- sessions ---- */
 
-static void complain(const struct batch_source *src, struct chosen_session *s, const char *why)
+static void complain(const struct batch_source *src, const uint8_t session[CHAIN_ID],
+                     const char *why)
 {
     char text[512], id[2 * CHAIN_ID + 1];
 
-    s->stuck = true;
     (void)snprintf(text, sizeof text, "session %s is not shipped further: %s",
-                   io_hex(s->row.id, CHAIN_ID, id), why);
+                   io_hex(session, CHAIN_ID, id), why);
     if (src->note != NULL) {
         src->note(src->user, text);
     }
+}
+
+int choice_stuck(const struct batch_source *src, const uint8_t session[CHAIN_ID], int64_t from,
+                 const char *why, struct error *err)
+{
+    struct batch_walk *w = src->walk;
+    void *list = w->stuck;
+    int rc;
+
+    if (w->n_stuck >= STUCK_MAX) {
+        return err_set(err, ERR_CORRUPT, "more than %d sessions are damaged", STUCK_MAX);
+    }
+    rc = choice_grow(&list, &w->cap_stuck, w->n_stuck, sizeof *w->stuck, err);
+    w->stuck = list;
+    if (rc != 0) {
+        return -1;
+    }
+    memcpy(w->stuck[w->n_stuck].id, session, CHAIN_ID);
+    w->stuck[w->n_stuck++].from = from;
+    complain(src, session, why);
+    return 0;
+}
+
+static int64_t stuck_from(const struct batch_source *src, const uint8_t session[CHAIN_ID])
+{
+    const struct batch_walk *w = src->walk;
+
+    for (size_t i = 0; i < w->n_stuck; i++) {
+        if (memcmp(w->stuck[i].id, session, CHAIN_ID) == 0) {
+            return w->stuck[i].from;
+        }
+    }
+    return INT64_MAX;
 }
 
 static int load_session(struct choice *c, const struct batch_source *src, int64_t row,
@@ -95,7 +108,7 @@ static int load_session(struct choice *c, const struct batch_source *src, int64_
             return 1;
         }
     }
-    rc = grow(&list, &c->sessions_cap, c->n_sessions, sizeof *c->sessions, err);
+    rc = choice_grow(&list, &c->sessions_cap, c->n_sessions, sizeof *c->sessions, err);
     c->sessions = list;
     if (rc != 0) {
         return -1;
@@ -109,6 +122,7 @@ static int load_session(struct choice *c, const struct batch_source *src, int64_
         return rc;
     }
     c->n_sessions++;
+    s->stuck_from = stuck_from(src, s->row.id);
     if (state_next(src->state, s->row.id, &s->next, err) != 0) {
         return -1;
     }
@@ -128,12 +142,12 @@ static int add_segment(struct choice *c, const struct batch_source *src, struct 
     void *list = c->m.segments;
     size_t cap = c->rows_cap;
 
-    if (grow(&list, &cap, c->m.n_segments, sizeof *c->m.segments, err) != 0) {
+    if (choice_grow(&list, &cap, c->m.n_segments, sizeof *c->m.segments, err) != 0) {
         return -1;
     }
     c->m.segments = list;
     list = c->rows;
-    if (grow(&list, &c->rows_cap, c->m.n_segments, sizeof *c->rows, err) != 0) {
+    if (choice_grow(&list, &c->rows_cap, c->m.n_segments, sizeof *c->rows, err) != 0) {
         return -1;
     }
     c->rows = list;
@@ -164,6 +178,9 @@ static int add_segment(struct choice *c, const struct batch_source *src, struct 
             return -1;
         }
     }
+    if (pack_add(&c->pack, s->row.row, g->number, (size_t)g->size, g->sha256, err) != 0) {
+        return -1;
+    }
     c->rows[c->m.n_segments++] = s->row.row;
     s->next = g->number + 1;
     memcpy(s->head, g->head, CHAIN_HASH);
@@ -171,147 +188,89 @@ static int add_segment(struct choice *c, const struct batch_source *src, struct 
     return 0;
 }
 
+/* What the manifest says of a session; then its texts are not needed any more. */
+static int put_session_line(struct choice *c, const struct batch_source *src,
+                            struct chosen_session *s, struct error *err)
+{
+    struct session_row rest;
+
+    if (manifest_session_put(&c->session_lines, src->json, &s->row, err) != 0) {
+        return -1;
+    }
+    c->m.n_sessions++;
+    session_row_init(&rest);
+    rest.row = s->row.row;
+    memcpy(rest.id, s->row.id, CHAIN_ID);
+    memcpy(rest.epoch, s->row.epoch, CHAIN_ID);
+    session_row_clear(&s->row);
+    s->row = rest;
+    return 0;
+}
+
+static int halt(const struct batch_source *src, struct chosen_session *s, int64_t from,
+                const char *why, struct error *err)
+{
+    s->stuck_from = from;
+    return choice_stuck(src, s->row.id, from, why, err) != 0 ? -1 : 1;
+}
+
 /* 1 taken, or passed over. */
 static int take(struct choice *c, const struct batch_source *src, const struct unshipped *u,
-                struct buf *pack, struct error *err)
+                struct error *err)
 {
-    uint8_t sha[CHAIN_HASH];
     struct chosen_session *s = NULL;
     struct segment_row g;
-    size_t before = pack->len;
     int rc = load_session(c, src, u->session_row, &s, err);
 
     if (rc != 1) {
         return rc < 0 ? -1 : 1;
     }
-    if (s->stuck || u->number < s->next) {
+    if (u->number >= s->stuck_from || u->number < s->next) {
         return 1; /* in a batch already, which is on its way */
     }
     if (u->number > s->next) {
-        complain(src, s, "a segment is missing before the next one");
-        return 1;
+        return halt(src, s, u->number, "a segment is missing before the next one", err);
     }
-    rc = reader_segment(src->evidence, u->session_row, u->number, &g, pack, err);
+    rc = reader_segment(src->evidence, u->session_row, u->number, &g, NULL, err);
     if (rc != 1) {
         return rc < 0 ? -1 : 1;
     }
-    chain_sha256(buf_data(pack) + before, pack->len - before, sha);
-    if ((int64_t)(pack->len - before) != g.size || g.size == 0 ||
-        memcmp(sha, g.sha256, CHAIN_HASH) != 0) {
-        pack->len = before;
-        complain(src, s, "a segment's bytes are not what was sealed");
-        return 1;
+    if (g.size <= 0 || g.size > SEGMENT_MAX_BYTES) {
+        return halt(src, s, u->number, "a segment's size is none", err);
     }
-    return add_segment(c, src, s, &g, (int64_t)before, err) != 0 ? -1 : 1;
+    if (!s->taken && put_session_line(c, src, s, err) != 0) {
+        return -1;
+    }
+    return add_segment(c, src, s, &g, (int64_t)c->pack.len, err) != 0 ? -1 : 1;
 }
 
-static int put_session_lines(struct choice *c, const struct batch_source *src, struct error *err)
-{
-    for (size_t i = 0; i < c->n_sessions; i++) {
-        if (c->sessions[i].taken) {
-            if (manifest_session_put(&c->session_lines, src->json, &c->sessions[i].row, err) != 0) {
-                return -1;
-            }
-            c->m.n_sessions++;
-        }
-    }
-    return 0;
-}
-
-int choice_segments(struct choice *c, const struct batch_source *src, struct buf *pack,
-                    struct error *err)
-{
-    struct candidates list = {.err = err};
-    int rc = reader_unshipped(src->evidence, src->horizon, collect, &list, err) < 0 ? -1 : 1;
-    size_t rows = 0;
-
-    for (size_t i = 0; rc == 1 && i < list.n; i++) {
-        size_t had = c->n_sessions;
-
-        if (c->m.n_segments > 0 && pack->len + (size_t)list.list[i].size > src->pack_bytes) {
-            break;
-        }
-        rc = take(c, src, &list.list[i], pack, err);
-        if (c->n_sessions > had) {
-            rows += 1024 + c->sessions[had].row.facts.len;
-        }
-        if (c->m.n_segments >= SEGMENTS_MAX || rows > ROWS_MAX) {
-            break;
-        }
-    }
-    free(list.list);
-    return rc == 1 ? put_session_lines(c, src, err) : -1;
-}
-
-/* ---- open sessions ---- */
-
-struct open_walk {
+struct gathering {
     struct choice *c;
     const struct batch_source *src;
-    size_t cap;
     struct error *err;
 };
 
-/* Where a session's chain stands as far as batches go: only what is durable may be promised here.
- */
-static int open_head(const struct open_walk *w, const struct session_row *s,
-                     struct manifest_open *o)
+/* Until the batch is full. */
+static int gather(void *user, const struct unshipped *u)
 {
-    struct segment_row g;
+    struct gathering *g = user;
+    struct choice *c = g->c;
 
-    for (size_t i = 0; i < w->c->n_sessions; i++) {
-        const struct chosen_session *t = &w->c->sessions[i];
-
-        if (t->row.row == s->row && t->taken) {
-            o->next = t->next;
-            memcpy(o->head, t->head, CHAIN_HASH);
-            return 0;
-        }
+    if (c->m.n_segments > 0 && c->pack.len + (size_t)u->size > g->src->pack_bytes) {
+        return 1;
     }
-    if (state_next(w->src->state, s->id, &o->next, w->err) != 0) {
+    if (take(c, g->src, u, g->err) != 1) {
         return -1;
     }
-    if (s->shipped > o->next) {
-        o->next = s->shipped;
-    }
-    if (o->next == 0) {
-        chain_start(s->host, s->epoch, s->id, o->head);
-        return 0;
-    }
-    if (reader_segment(w->src->evidence, s->row, o->next - 1, &g, NULL, w->err) != 1) {
-        return -1;
-    }
-    memcpy(o->head, g.head, CHAIN_HASH);
-    return 0;
+    c->after = u->order;
+    return c->m.n_segments >= SEGMENTS_MAX || c->session_lines.len >= LINES_MAX ? 1 : 0;
 }
 
-static int open_one(void *user, const struct session_row *s)
+int choice_segments(struct choice *c, const struct batch_source *src, struct error *err)
 {
-    struct open_walk *w = user;
-    struct manifest *m = &w->c->m;
-    struct manifest_open o = {.next = 0};
-    void *list = m->open;
+    struct gathering g = {c, src, err};
 
-    if (s->state != SESSION_OPEN || m->n_open >= MANIFEST_SEGMENTS_MAX) {
-        return 0;
-    }
-    memcpy(o.session, s->id, CHAIN_ID);
-    memcpy(o.epoch, s->epoch, CHAIN_ID);
-    err_clear(w->err);
-    if (open_head(w, s, &o) != 0) {
-        return w->err->kind == ERR_NONE ? 0 : -1;
-    }
-    if (grow(&list, &w->cap, m->n_open, sizeof *m->open, w->err) != 0) {
-        return -1;
-    }
-    m->open = list;
-    m->open[m->n_open++] = o;
-    return 0;
-}
-
-int choice_open(struct choice *c, const struct batch_source *src, struct error *err)
-{
-    struct open_walk w = {c, src, 0, err};
-
-    return reader_sessions(src->evidence, open_one, &w, err);
+    c->after = src->walk->after;
+    return reader_unshipped_after(src->evidence, c->after, src->horizon, gather, &g, err) < 0 ? -1
+                                                                                              : 0;
 }

@@ -78,6 +78,77 @@ int sql_query(struct state *s, sqlite3_stmt **ret, struct error *err, const char
     return rc;
 }
 
+/* One that is kept and not in use; NULL: there is none. */
+static sqlite3_stmt *kept(const struct state *s, const char *sql)
+{
+    for (unsigned i = 0; i < s->n_cached; i++) {
+        if (!sqlite3_stmt_busy(s->cached[i]) && strcmp(sqlite3_sql(s->cached[i]), sql) == 0) {
+            return s->cached[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_kept(const struct state *s, const sqlite3_stmt *st)
+{
+    for (unsigned i = 0; i < s->n_cached; i++) {
+        if (s->cached[i] == st) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int prepare_kept(struct state *s, sqlite3_stmt **ret, struct error *err, const char *sql,
+                        const char *types, va_list ap)
+{
+    sqlite3_stmt *st = kept(s, sql);
+
+    if (st == NULL && s->n_cached < SQL_CACHED) {
+        if (sqlite3_prepare_v3(s->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &st, NULL) != SQLITE_OK) {
+            return sql_fail(s, err);
+        }
+        s->cached[s->n_cached++] = st;
+    }
+    if (st == NULL) {
+        return prepare(s, ret, err, sql, types, ap);
+    }
+    if (bind(st, types, ap) != SQLITE_OK) {
+        return sql_fail(s, err);
+    }
+    *ret = st;
+    return 0;
+}
+
+int sql_cached(struct state *s, sqlite3_stmt **ret, struct error *err, const char *sql,
+               const char *types, ...)
+{
+    va_list ap;
+    int rc;
+
+    va_start(ap, types);
+    rc = prepare_kept(s, ret, err, sql, types, ap);
+    va_end(ap);
+    return rc;
+}
+
+void sql_release(struct state *s, sqlite3_stmt *st)
+{
+    if (!is_kept(s, st)) {
+        sqlite3_finalize(st);
+        return;
+    }
+    sqlite3_reset(st);
+    sqlite3_clear_bindings(st);
+}
+
+void sql_forget(struct state *s)
+{
+    while (s->n_cached > 0) {
+        sqlite3_finalize(s->cached[--s->n_cached]);
+    }
+}
+
 int sql_run(struct state *s, struct error *err, const char *sql, const char *types, ...)
 {
     sqlite3_stmt *st = NULL;
@@ -85,7 +156,7 @@ int sql_run(struct state *s, struct error *err, const char *sql, const char *typ
     int rc;
 
     va_start(ap, types);
-    rc = prepare(s, &st, err, sql, types, ap);
+    rc = prepare_kept(s, &st, err, sql, types, ap);
     va_end(ap);
     if (rc != 0) {
         return -1;
@@ -93,7 +164,7 @@ int sql_run(struct state *s, struct error *err, const char *sql, const char *typ
     do {
         rc = sql_step(s, st, err);
     } while (rc == 1);
-    sqlite3_finalize(st);
+    sql_release(s, st);
     return rc;
 }
 

@@ -142,6 +142,7 @@ int state_open(struct state **ret, const char *path, struct error *err)
 void state_close(struct state *s)
 {
     if (s != NULL) {
+        sql_forget(s);
         sqlite3_close(s->db);
         if (s->lock >= 0) {
             close(s->lock);
@@ -157,8 +158,8 @@ int state_identity(struct state *s, struct state_identity *ret, struct error *er
     sqlite3_stmt *st = NULL;
     int rc;
 
-    if (sql_query(s, &st, err, "SELECT host, epoch, key_number, seq, head, last_us FROM identity",
-                  "") != 0) {
+    if (sql_cached(s, &st, err, "SELECT host, epoch, key_number, seq, head, last_us FROM identity",
+                   "") != 0) {
         return -1;
     }
     rc = sql_step(s, st, err);
@@ -173,7 +174,7 @@ int state_identity(struct state *s, struct state_identity *ret, struct error *er
                  ? err_set(err, ERR_CORRUPT, "%s: identity is damaged", s->path)
                  : 0;
     }
-    sqlite3_finalize(st);
+    sql_release(s, st);
     if (rc == 0) {
         *ret = i;
     }
@@ -257,12 +258,12 @@ int state_attempts(struct state *s, const char *where, const char *name, struct 
     sqlite3_stmt *st = NULL;
     int rc;
 
-    if (sql_query(s, &st, err,
-                  "WITH a AS (SELECT suffix, result FROM attempts WHERE name=?1 AND store=?2),"
-                  " n(next) AS (SELECT coalesce(max(suffix)+1, 0) FROM a WHERE result='exists')"
-                  " SELECT coalesce((SELECT 1 FROM a WHERE result='confirmed'), 0), next,"
-                  " (SELECT count(*) FROM a WHERE suffix=next) FROM n",
-                  "tt", name, where) != 0) {
+    if (sql_cached(s, &st, err,
+                   "WITH a AS (SELECT suffix, result FROM attempts WHERE name=?1 AND store=?2),"
+                   " n(next) AS (SELECT coalesce(max(suffix)+1, 0) FROM a WHERE result='exists')"
+                   " SELECT coalesce((SELECT 1 FROM a WHERE result='confirmed'), 0), next,"
+                   " (SELECT count(*) FROM a WHERE suffix=next) FROM n",
+                   "tt", name, where) != 0) {
         return -1;
     }
     rc = sql_step(s, st, err);
@@ -272,6 +273,6 @@ int state_attempts(struct state *s, const char *where, const char *name, struct 
         ret->tries_of_next = sqlite3_column_int64(st, 2);
         rc = 0;
     }
-    sqlite3_finalize(st);
+    sql_release(s, st);
     return rc;
 }

@@ -3,7 +3,8 @@
  * ship.db: what the shipper must not forget.  Who this host is (epoch, sequence, head of its
  * batches), its key objects, its batches with their frozen manifests and members, and every attempt
  * to store an object, noted before it is made.  Every function commits durably (synchronous=FULL)
- * before it returns.  One process at a time.  Knows nothing of stores, keys or evidence.
+ * before it returns, unless state_begin says otherwise (shipper/state_many.h).  One process at a
+ * time.  Knows nothing of stores, keys or evidence.
  *
  * Invariants: a segment stands in at most one batch; all batches go to one place; seq and head
  * change only together with the batch that they come from; a frozen manifest never changes.

@@ -43,6 +43,9 @@ static int freeze(struct state *s, const struct manifest *m, const int64_t *sess
 int state_freeze(struct state *s, const struct manifest *m, const int64_t *session_rows,
                  const struct buf *line, struct error *err)
 {
+    if (s->many) {
+        return freeze(s, m, session_rows, line, err);
+    }
     if (sql_run(s, err, "BEGIN IMMEDIATE", "") != 0) {
         return -1;
     }
@@ -138,10 +141,10 @@ int state_find(struct state *s, const uint8_t session[CHAIN_ID], int64_t number,
     sqlite3_stmt *st = NULL;
     int rc;
 
-    if (sql_query(s, &st, err,
-                  "SELECT b.epoch, b.seq FROM members m JOIN batches b ON b.id = m.batch"
-                  " WHERE m.session=?1 AND m.number=?2",
-                  "bi", session, (size_t)CHAIN_ID, number) != 0) {
+    if (sql_cached(s, &st, err,
+                   "SELECT b.epoch, b.seq FROM members m JOIN batches b ON b.id = m.batch"
+                   " WHERE m.session=?1 AND m.number=?2",
+                   "bi", session, (size_t)CHAIN_ID, number) != 0) {
         return -1;
     }
     rc = sql_step(s, st, err);
@@ -151,7 +154,7 @@ int state_find(struct state *s, const uint8_t session[CHAIN_ID], int64_t number,
             rc = err_set(err, ERR_CORRUPT, "%s: a batch is damaged", s->path);
         }
     }
-    sqlite3_finalize(st);
+    sql_release(s, st);
     return rc;
 }
 
@@ -160,8 +163,8 @@ int state_next(struct state *s, const uint8_t session[CHAIN_ID], int64_t *ret, s
     sqlite3_stmt *st = NULL;
     int rc;
 
-    if (sql_query(s, &st, err, "SELECT coalesce(max(number)+1, 0) FROM members WHERE session=?1",
-                  "b", session, (size_t)CHAIN_ID) != 0) {
+    if (sql_cached(s, &st, err, "SELECT coalesce(max(number)+1, 0) FROM members WHERE session=?1",
+                   "b", session, (size_t)CHAIN_ID) != 0) {
         return -1;
     }
     rc = sql_step(s, st, err);
@@ -169,7 +172,7 @@ int state_next(struct state *s, const uint8_t session[CHAIN_ID], int64_t *ret, s
         *ret = sqlite3_column_int64(st, 0);
         rc = 0;
     }
-    sqlite3_finalize(st);
+    sql_release(s, st);
     return rc;
 }
 
@@ -178,10 +181,10 @@ int state_stored(struct state *s, const uint8_t session[CHAIN_ID], int64_t *ret,
     sqlite3_stmt *st = NULL;
     int rc;
 
-    if (sql_query(s, &st, err,
-                  "SELECT coalesce(min(CASE WHEN b.done=0 THEN m.number END), max(m.number)+1, 0)"
-                  " FROM members m JOIN batches b ON b.id = m.batch WHERE m.session=?1",
-                  "b", session, (size_t)CHAIN_ID) != 0) {
+    if (sql_cached(s, &st, err,
+                   "SELECT coalesce(min(CASE WHEN b.done=0 THEN m.number END), max(m.number)+1, 0)"
+                   " FROM members m JOIN batches b ON b.id = m.batch WHERE m.session=?1",
+                   "b", session, (size_t)CHAIN_ID) != 0) {
         return -1;
     }
     rc = sql_step(s, st, err);
@@ -189,6 +192,6 @@ int state_stored(struct state *s, const uint8_t session[CHAIN_ID], int64_t *ret,
         *ret = sqlite3_column_int64(st, 0);
         rc = 0;
     }
-    sqlite3_finalize(st);
+    sql_release(s, st);
     return rc;
 }

@@ -255,11 +255,15 @@ int reader_unshipped(struct reader *r, int64_t horizon,
                      int (*cb)(void *user, const struct unshipped *u), void *user,
                      struct error *err)
 {
-    int64_t after = 0;
+    return reader_unshipped_after(r, 0, horizon, cb, user, err);
+}
 
+int reader_unshipped_after(struct reader *r, int64_t after, int64_t horizon,
+                           int (*cb)(void *user, const struct unshipped *u), void *user,
+                           struct error *err)
+{
     for (;;) {
         struct unshipped page[PAGE];
-        int64_t rows[PAGE];
         int n = 0, step;
         /* rowid is the order of sealing; a session's segments are sealed in order of number. */
         sqlite3_stmt *st = reader_statement(
@@ -275,7 +279,7 @@ int reader_unshipped(struct reader *r, int64_t horizon,
         sqlite3_bind_int64(st, 1, after);
         sqlite3_bind_int64(st, 2, horizon);
         while (n < PAGE && (step = sqlite3_step(st)) == SQLITE_ROW) {
-            rows[n] = sqlite3_column_int64(st, 0);
+            page[n].order = sqlite3_column_int64(st, 0);
             page[n].session_row = sqlite3_column_int64(st, 1);
             page[n].number = sqlite3_column_int64(st, 2);
             page[n].size = sqlite3_column_int64(st, 3);
@@ -297,7 +301,7 @@ int reader_unshipped(struct reader *r, int64_t horizon,
         if (n < PAGE) {
             return 0;
         }
-        after = rows[n - 1];
+        after = page[n - 1].order;
     }
 }
 

@@ -62,6 +62,7 @@ int reader_snapshot(struct reader *r, int64_t session_row, struct session_row *r
  * horizon that a writer gave (control_seal_now): it noted the newest segment, then synced (PITFALLS
  * 17). */
 struct unshipped {
+    int64_t order; /* of sealing: where a walk can go on */
     int64_t session_row, number, size, sealed_us;
     bool final;
 };
@@ -71,6 +72,11 @@ struct unshipped {
 int reader_unshipped(struct reader *r, int64_t horizon,
                      int (*cb)(void *user, const struct unshipped *u), void *user,
                      struct error *err);
+/** reader_unshipped_after(r, after, horizon, cb, user, err): The same, from behind ${after}, an
+ * `order` or 0. */
+int reader_unshipped_after(struct reader *r, int64_t after, int64_t horizon,
+                           int (*cb)(void *user, const struct unshipped *u), void *user,
+                           struct error *err);
 
 /** reader_check(r, err): SQLite's own integrity check; CORRUPT with its first complaint. */
 int reader_check(struct reader *r, struct error *err);

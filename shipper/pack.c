@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shipper/pack.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "storage/seal/segment.h"
+
+void pack_clear(struct pack *p)
+{
+    free(p->parts);
+    memset(p, 0, sizeof *p);
+}
+
+int pack_add(struct pack *p, int64_t session_row, int64_t number, size_t length,
+             const uint8_t *sha256_or_null, struct error *err)
+{
+    struct pack_part *part;
+
+    if (p->n == p->cap) {
+        size_t cap = p->cap == 0 ? 16 : p->cap * 2;
+        struct pack_part *parts = realloc(p->parts, cap * sizeof *parts);
+
+        if (parts == NULL) {
+            return err_sys(err, "allocate");
+        }
+        p->parts = parts;
+        p->cap = cap;
+    }
+    part = &p->parts[p->n++];
+    *part = (struct pack_part){
+        .session_row = session_row, .number = number, .offset = p->len, .length = length};
+    if (sha256_or_null != NULL) {
+        memcpy(part->sha256, sha256_or_null, CHAIN_HASH);
+    }
+    p->len += length;
+    p->largest = length > p->largest ? length : p->largest;
+    return 0;
+}
+
+/* The segment's bytes appended to ${to}. */
+static int read_part(const struct pack_part *part, struct reader *evidence, struct buf *to,
+                     struct error *err)
+{
+    struct segment_row g;
+    size_t before = to->len;
+    int rc = reader_segment(evidence, part->session_row, part->number, &g, to, err);
+
+    if (rc < 0) {
+        return -1;
+    }
+    if (rc == 0 || to->len - before != part->length) {
+        return err_set(err, ERR_CORRUPT, "a segment that was frozen is gone or changed");
+    }
+    return 0;
+}
+
+static bool known(const uint8_t sha[CHAIN_HASH])
+{
+    static const uint8_t none[CHAIN_HASH];
+
+    return memcmp(sha, none, CHAIN_HASH) != 0;
+}
+
+static int check_part(const struct pack_part *part, const uint8_t *bytes, struct error *err)
+{
+    uint8_t sha[CHAIN_HASH];
+
+    if (!known(part->sha256)) {
+        return 0;
+    }
+    chain_sha256(bytes, part->length, sha);
+    return memcmp(sha, part->sha256, CHAIN_HASH) == 0
+               ? 0
+               : err_set(err, ERR_CORRUPT, "a segment's bytes are not what was sealed");
+}
+
+static int begin(EVP_MD_CTX **ret, const char *name)
+{
+    EVP_MD *md = EVP_MD_fetch(NULL, name, NULL);
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+    int rc = md != NULL && c != NULL && EVP_DigestInit_ex2(c, md, NULL) == 1 ? 0 : -1;
+
+    EVP_MD_free(md);
+    if (rc != 0) {
+        EVP_MD_CTX_free(c);
+        c = NULL;
+    }
+    *ret = c;
+    return rc;
+}
+
+static int hash_parts(const struct pack *p, struct reader *evidence, EVP_MD_CTX *sha,
+                      EVP_MD_CTX *md5, struct buf *bytes, bool keep, size_t *ret_bad,
+                      struct error *err)
+{
+    for (size_t i = 0; i < p->n; i++) {
+        const struct pack_part *part = &p->parts[i];
+        const uint8_t *at;
+
+        if (!keep) {
+            buf_reset(bytes);
+        }
+        *ret_bad = i;
+        if (read_part(part, evidence, bytes, err) != 0) {
+            return -1;
+        }
+        at = buf_data(bytes) + bytes->len - part->length;
+        if (check_part(part, at, err) != 0) {
+            return -1;
+        }
+        if (EVP_DigestUpdate(sha, at, part->length) != 1 ||
+            (md5 != NULL && EVP_DigestUpdate(md5, at, part->length) != 1)) {
+            return err_set(err, ERR_SYSTEM, "cannot hash");
+        }
+    }
+    return 0;
+}
+
+int pack_hash(const struct pack *p, struct reader *evidence, struct pack_sums *sums,
+              struct buf *bytes_or_null, size_t *ret_bad, struct error *err)
+{
+    EVP_MD_CTX *sha = NULL, *md5 = NULL;
+    struct buf one;
+    int rc;
+
+    buf_init(&one, SEGMENT_MAX_BYTES);
+    *ret_bad = p->n;
+    if (begin(&sha, "SHA256") != 0) {
+        return err_set(err, ERR_SYSTEM, "cannot hash");
+    }
+    /* A FIPS OpenSSL has no MD5. */
+    sums->with_md5 = sums->with_md5 && begin(&md5, "MD5") == 0;
+    rc = hash_parts(p, evidence, sha, md5, bytes_or_null != NULL ? bytes_or_null : &one,
+                    bytes_or_null != NULL, ret_bad, err);
+    if (rc == 0 && (EVP_DigestFinal_ex(sha, sums->sha256, NULL) != 1 ||
+                    (sums->with_md5 && EVP_DigestFinal_ex(md5, sums->md5, NULL) != 1))) {
+        rc = err_set(err, ERR_SYSTEM, "cannot hash");
+    }
+    EVP_MD_CTX_free(sha);
+    EVP_MD_CTX_free(md5);
+    buf_clear(&one);
+    return rc;
+}
+
+/* The part that holds byte ${offset}: mostly this one or the next. */
+static size_t find_part(const struct pack *p, size_t hint, size_t offset)
+{
+    size_t low = 0, high = p->n;
+
+    if (hint < p->n && offset == p->parts[hint].offset + p->parts[hint].length) {
+        return hint + 1;
+    }
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+
+        if (p->parts[mid].offset <= offset) {
+            low = mid;
+        } else {
+            high = mid;
+        }
+    }
+    return low;
+}
+
+static ssize_t stream_read(void *user, size_t offset, void *to, size_t max, struct error *err)
+{
+    struct pack_stream *st = user;
+    const struct pack *p = st->pack;
+    const struct pack_part *part = st->at < p->n ? &p->parts[st->at] : NULL;
+    size_t n;
+
+    if (part == NULL || offset < part->offset || offset >= part->offset + part->length) {
+        st->at = find_part(p, st->at, offset);
+        part = &p->parts[st->at];
+        buf_reset(&st->part);
+        if (read_part(part, st->evidence, &st->part, err) != 0) {
+            st->at = p->n;
+            return -1;
+        }
+    }
+    n = part->offset + part->length - offset;
+    n = n < max ? n : max;
+    memcpy(to, buf_data(&st->part) + (offset - part->offset), n);
+    return (ssize_t)n;
+}
+
+void pack_stream_open(struct pack_stream *st, const struct pack *p, struct reader *evidence)
+{
+    *st = (struct pack_stream){.source = {.len = p->len, .read = stream_read, .user = st},
+                               .pack = p,
+                               .evidence = evidence,
+                               .at = p->n};
+    buf_init(&st->part, SEGMENT_MAX_BYTES);
+}
+
+void pack_stream_close(struct pack_stream *st)
+{
+    if (st->pack != NULL) {
+        buf_clear(&st->part);
+        memset(st, 0, sizeof *st);
+    }
+}
