@@ -8,7 +8,8 @@
 
 #define BASE_US      100000
 #define BASE_SLOW_US 500000
-#define MOST_US      20000000
+#define MOST_US      5000000
+#define MOST_SLOW_US 20000000
 
 /* Codes that say more than their status. */
 static const struct {
@@ -91,12 +92,12 @@ enum retry_sort retry_sort(int status, const char *code, const char **ret_hint)
 
 int64_t retry_wait_us(unsigned try_number, bool slow, uint32_t random, int64_t asked_us)
 {
-    int64_t bound = slow ? BASE_SLOW_US : BASE_US, wait;
+    int64_t bound = slow ? BASE_SLOW_US : BASE_US, most = slow ? MOST_SLOW_US : MOST_US, wait;
 
-    for (unsigned i = 0; i < try_number && bound < MOST_US; i++) {
+    for (unsigned i = 0; i < try_number && bound < most; i++) {
         bound *= 2;
     }
-    bound = bound > MOST_US ? MOST_US : bound;
+    bound = bound > most ? most : bound;
     wait = (int64_t)(((uint64_t)random * (uint64_t)bound) >> 32);
     return wait < asked_us ? asked_us : wait;
 }

@@ -27,8 +27,8 @@ enum retry_sort {
 enum retry_sort retry_sort(int status, const char *code, const char **ret_hint);
 
 /** retry_wait_us(try_number, slow, random, asked_us): How long to wait before try ${try_number}
- * (from 1): full jitter, ${random} of 2^32, below 100 ms * 2^try_number (500 ms when told to slow
- * down), at most 20 s; never less than the server asked for. */
+ * (from 1): full jitter, ${random} of 2^32, below 100 ms * 2^try_number, at most 5 s (500 ms and
+ * 20 s when told to slow down); never less than the server asked for. */
 int64_t retry_wait_us(unsigned try_number, bool slow, uint32_t random, int64_t asked_us);
 
 #define RETRY_ASKED_MAX_US INT64_C(300000000)

@@ -29,7 +29,8 @@ struct s3_config {
     bool path_style; /* always so for bucket names with dots, addresses and one-label hosts */
     const char *expected_owner, *kms_key, *ca_file;
     /* What every object is stored with; unset: as the bucket has it. */
-    bool sse_s3, bucket_key;   /* AES256; with kms_key: the bucket's own data keys */
+    bool sse_s3, sse_kms;      /* AES256; aws:kms, which a kms_key means too */
+    bool bucket_key;           /* under KMS: by the bucket's own data keys */
     const char *storage_class; /* "STANDARD_IA" */
     const char *tags;          /* "name=value&name=value", encoded as a query is */
     const char *lock_mode;     /* "GOVERNANCE" or "COMPLIANCE", for lock_days from now */

@@ -38,7 +38,7 @@ static void add(struct put_headers *h, const char *name, const char *value)
 static void make_headers(const struct s3 *s, const struct s3_put *put, struct put_headers *h)
 {
     const char *kms = s->config.kms_key;
-    bool with_kms = kms != NULL && *kms != '\0';
+    bool with_kms = s->config.sse_kms || (kms != NULL && *kms != '\0');
 
     memset(h, 0, sizeof *h);
     EVP_EncodeBlock((unsigned char *)h->checksum, put->sha256, 32);

@@ -21,6 +21,8 @@ enum conf_blind { CONF_BLIND_ALERT, CONF_BLIND_REDACT };
 enum conf_mask { CONF_MASK_HIDE, CONF_MASK_KEEP };
 enum conf_durability { CONF_DURABILITY_PROCESS, CONF_DURABILITY_POWER };
 enum conf_full { CONF_FULL_RING, CONF_FULL_END, CONF_FULL_CONTINUE };
+enum conf_sse { CONF_SSE_BUCKET, CONF_SSE_S3, CONF_SSE_KMS };
+enum conf_lock { CONF_LOCK_BUCKET, CONF_LOCK_GOVERNANCE, CONF_LOCK_COMPLIANCE };
 enum conf_confirm { CONF_CONFIRM_PUT, CONF_CONFIRM_HEAD };
 
 /* Strings are owned, never NULL ("" when unset). */
@@ -36,11 +38,12 @@ struct conf {
     int64_t durability, segment_kib, wal_max_mib, reserve_mib, on_disk_full, keep_days;
     /* [ship] */
     char *ship_to;
-    int64_t ship_kib, ship_every_s, heartbeat_h, confirm;
+    int64_t ship_kib, ship_every_s, heartbeat_h, confirm, ship_in_flight, ship_rate_kib_s,
+        ship_requests_s;
     /* [s3] */
     char *s3_endpoint, *s3_region, *s3_host_name, *s3_expected_owner, *s3_kms_key, *s3_ca_file;
-    char *s3_vpce, *s3_ip_ranges;
-    int64_t s3_path_style;
+    char *s3_vpce, *s3_ip_ranges, *s3_storage_class, *s3_tags;
+    int64_t s3_path_style, s3_sse, s3_bucket_key, s3_lock_mode, s3_lock_days, s3_legal_hold;
     /* [trail] */
     char *trail, *trail_digest_keys;
     int64_t trail_skew_s;

@@ -99,8 +99,10 @@ static int sync_dir_of(int dirfd, const char *path, struct error *err)
 }
 
 /* Writes ${path}'s new content under a name of its own; the caller renames or links it. */
-static int write_beside(int dirfd, const char *path, mode_t mode, const void *bytes, size_t len,
-                        char **ret_temp, struct error *err)
+/* A new file beside ${path}, filled by ${fill}, synced. */
+static int beside(int dirfd, const char *path, mode_t mode,
+                  int (*fill)(void *user, int fd, struct error *err), void *user, char **ret_temp,
+                  struct error *err)
 {
     uint64_t r = 0;
     char *temp = NULL;
@@ -116,7 +118,7 @@ static int write_beside(int dirfd, const char *path, mode_t mode, const void *by
         free(temp);
         return rc;
     }
-    rc = io_write_all(fd, bytes, len, err);
+    rc = fill(user, fd, err);
     if (rc == 0 && fsync(fd) != 0) {
         rc = err_sys(err, "sync");
     }
@@ -131,6 +133,26 @@ static int write_beside(int dirfd, const char *path, mode_t mode, const void *by
     }
     *ret_temp = temp;
     return 0;
+}
+
+struct bytes {
+    const void *at;
+    size_t len;
+};
+
+static int fill_bytes(void *user, int fd, struct error *err)
+{
+    const struct bytes *b = user;
+
+    return io_write_all(fd, b->at, b->len, err);
+}
+
+static int write_beside(int dirfd, const char *path, mode_t mode, const void *bytes, size_t len,
+                        char **ret_temp, struct error *err)
+{
+    struct bytes b = {bytes, len};
+
+    return beside(dirfd, path, mode, fill_bytes, &b, ret_temp, err);
 }
 
 int io_replace_file(int dirfd, const char *path, mode_t mode, const void *bytes, size_t len,
@@ -152,16 +174,11 @@ int io_replace_file(int dirfd, const char *path, mode_t mode, const void *bytes,
     return rc;
 }
 
-int io_create_file(int dirfd, const char *path, mode_t mode, const void *bytes, size_t len,
-                   struct error *err)
+/* A link, not a rename: it fails when the name is taken. */
+static int give_name(int dirfd, char *temp, const char *path, struct error *err)
 {
-    char *temp = NULL;
     int rc = 0;
 
-    if (write_beside(dirfd, path, mode, bytes, len, &temp, err) != 0) {
-        return -1;
-    }
-    /* A link, not a rename: it fails when the name is taken. */
     if (linkat(dirfd, temp, dirfd, path, 0) != 0) {
         rc = err_sys(err, "create %s", path);
         (void)unlinkat(dirfd, temp, 0);
@@ -171,6 +188,52 @@ int io_create_file(int dirfd, const char *path, mode_t mode, const void *bytes, 
     }
     free(temp);
     return rc;
+}
+
+int io_create_file(int dirfd, const char *path, mode_t mode, const void *bytes, size_t len,
+                   struct error *err)
+{
+    char *temp = NULL;
+
+    return write_beside(dirfd, path, mode, bytes, len, &temp, err) != 0
+               ? -1
+               : give_name(dirfd, temp, path, err);
+}
+
+struct pouring {
+    const struct source *source;
+    int (*check)(void *user, const void *bytes, size_t len, struct error *err);
+    void *user;
+};
+
+static int fill_from(void *user, int fd, struct error *err)
+{
+    const struct pouring *p = user;
+    size_t done = 0;
+
+    while (done < p->source->len) {
+        uint8_t chunk[65536];
+        ssize_t n = p->source->read(p->source->user, done, chunk, sizeof chunk, err);
+
+        if (n <= 0 || p->check(p->user, chunk, (size_t)n, err) != 0 ||
+            io_write_all(fd, chunk, (size_t)n, err) != 0) {
+            return -1;
+        }
+        done += (size_t)n;
+    }
+    return p->check(p->user, NULL, 0, err);
+}
+
+int io_create_from(int dirfd, const char *path, mode_t mode, const struct source *source,
+                   int (*check)(void *user, const void *bytes, size_t len, struct error *err),
+                   void *user, struct error *err)
+{
+    struct pouring p = {source, check, user};
+    char *temp = NULL;
+
+    return beside(dirfd, path, mode, fill_from, &p, &temp, err) != 0
+               ? -1
+               : give_name(dirfd, temp, path, err);
 }
 
 int io_mkdirs(const char *path, mode_t mode, struct error *err)

@@ -14,6 +14,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "common/source.h"
 
 /** io_write_all(fd, bytes, len, err): Write everything, over EINTR and short writes. */
 int io_write_all(int fd, const void *bytes, size_t len, struct error *err);
@@ -28,6 +29,12 @@ int io_replace_file(int dirfd, const char *path, mode_t mode, const void *bytes,
  * SYSTEM, code EEXIST) when ${path} exists: nothing is ever overwritten. */
 int io_create_file(int dirfd, const char *path, mode_t mode, const void *bytes, size_t len,
                    struct error *err);
+/** io_create_from(dirfd, path, mode, source, check, user, err): As io_create_file with bytes that
+ * are read as they are written; ${check} sees them on their way, and once more with none (NULL, 0)
+ * before the file gets its name. */
+int io_create_from(int dirfd, const char *path, mode_t mode, const struct source *source,
+                   int (*check)(void *user, const void *bytes, size_t len, struct error *err),
+                   void *user, struct error *err);
 /** io_mkdirs(path, mode, err): mkdir -p. */
 int io_mkdirs(const char *path, mode_t mode, struct error *err);
 

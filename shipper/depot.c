@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shipper/depot.h"
 
+#include <poll.h>
 #include <string.h>
 
 bool depot_is_url(const char *text)
@@ -52,6 +53,47 @@ int depot_put(struct depot *s, const struct depot_put *put, enum depot_put_resul
               struct error *err)
 {
     return s->type->put(s, put, ret, err);
+}
+
+int depot_start(struct depot *s, const struct depot_put *put, depot_done_fn *done, void *user,
+                struct error *err)
+{
+    struct depot_answer a = {.rc = 0};
+
+    if (s->type->start != NULL) {
+        return s->type->start(s, put, done, user, err);
+    }
+    a.rc = s->type->put(s, put, &a.result, &a.err);
+    done(user, &a);
+    return 0;
+}
+
+int depot_wait(struct depot *s, int fd, int timeout_ms, struct error *err)
+{
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+
+    if (s->type->wait != NULL) {
+        return s->type->wait(s, fd, timeout_ms, err);
+    }
+    (void)poll(&p, fd < 0 ? 0 : 1, timeout_ms);
+    return 0;
+}
+
+void depot_cancel(struct depot *s)
+{
+    if (s->type->cancel != NULL) {
+        s->type->cancel(s);
+    }
+}
+
+bool depot_wants_md5(const struct depot *s)
+{
+    return s->type->wants_md5 != NULL && s->type->wants_md5(s);
+}
+
+int64_t depot_skew_us(const struct depot *s)
+{
+    return s->type->skew_us == NULL ? 0 : s->type->skew_us(s);
 }
 
 int depot_get(struct depot *s, const char *name, const char *version_or_null, size_t max_bytes,

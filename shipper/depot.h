@@ -15,6 +15,7 @@
 #include "common/buf.h"
 #include "common/conf.h"
 #include "common/err.h"
+#include "common/source.h"
 
 #define DEPOT_NAME_MAX 1024 /* of an object's name, as S3 has it */
 
@@ -27,9 +28,22 @@ struct depot_put {
     const char *name;
     const void *bytes;
     size_t len;
-    const uint8_t *sha256; /* of bytes, 32 */
+    const struct source *stream; /* instead of bytes and len: read as it is stored */
+    const uint8_t *sha256;       /* of the bytes, 32 */
+    const uint8_t *md5;          /* 16; NULL: not known */
     const char *content_type;
+    bool fresh;      /* an attempt before failed: over a new connection */
+    int64_t bytes_s; /* at most so many a second; 0: no bound */
 };
+
+struct depot_answer { /* of one of many puts */
+    int rc;           /* as depot_put's */
+    enum depot_put_result result;
+    struct error err;
+    bool slow;        /* the store asks us to slow down */
+    int64_t asked_us; /* and to wait so long */
+};
+typedef void depot_done_fn(void *user, const struct depot_answer *answer);
 
 struct depot_item {
     const char *name, *version; /* version "" outside list_versions */
@@ -52,6 +66,13 @@ struct depot_type {
     int (*list_versions)(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                          struct error *err); /* NULL: has none */
     void (*close)(struct depot *s);
+    /* NULL, all of them: a put is over when it returns. */
+    int (*start)(struct depot *s, const struct depot_put *put, depot_done_fn *done, void *user,
+                 struct error *err);
+    int (*wait)(struct depot *s, int fd, int timeout_ms, struct error *err);
+    void (*cancel)(struct depot *s);
+    bool (*wants_md5)(const struct depot *s);
+    int64_t (*skew_us)(const struct depot *s);
 };
 extern const struct depot_type depot_file_type, depot_s3_type;
 
@@ -74,6 +95,20 @@ bool depot_is_url(const char *text);
  * not. */
 int depot_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,
               struct error *err);
+/** depot_start(s, put, done, user, err): Begin one of many.  What ${put} points to is borrowed
+ * until
+ * ${done} was called, once: from here, or from depot_wait.  -1: it did not begin. */
+int depot_start(struct depot *s, const struct depot_put *put, depot_done_fn *done, void *user,
+                struct error *err);
+/** depot_wait(s, fd, timeout_ms, err): Let them go on until one has ended, ${fd} (-1: none) is
+ * readable, or the time is over. */
+int depot_wait(struct depot *s, int fd, int timeout_ms, struct error *err);
+/** depot_cancel(s): End all that is under way; each done is called with RETRY. */
+void depot_cancel(struct depot *s);
+/** depot_wants_md5(s): Whether an MD5 of the bytes helps to tell whether they arrived. */
+bool depot_wants_md5(const struct depot *s);
+/** depot_skew_us(s): The store's clock minus ours, when the store refused our clock; else 0. */
+int64_t depot_skew_us(const struct depot *s);
 /** depot_get(s, name, version_or_null, max_bytes, ret, err): Append the object to ${ret}.  SYSTEM
  * with code ENOENT when there is none. */
 int depot_get(struct depot *s, const char *name, const char *version_or_null, size_t max_bytes,

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -62,28 +63,77 @@ static int sort_error(struct error *err)
     return -1;
 }
 
-/* Unlike a bucket we can look at what has the name, and then also know that it is on the disk. */
-static int compare(const char *path, const struct depot_put *put, enum depot_put_result *ret,
-                   struct error *err)
-{
-    struct buf there;
-    int fd, rc = -1;
+/* What comes out of the evidence a second time is held against what was hashed. */
+struct holding {
+    EVP_MD_CTX *sha;
+    const uint8_t *sha256;
+};
 
-    buf_init(&there, put->len + 1);
-    fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0 && fsync(fd) == 0 && io_read_file(AT_FDCWD, path, put->len, &there, err) == 0 &&
-        there.len == put->len &&
-        (put->len == 0 || memcmp(buf_data(&there), put->bytes, put->len) == 0)) {
-        *ret = DEPOT_PUT_CONFIRMED;
-    } else {
-        *ret = DEPOT_PUT_EXISTS;
+static int hold(void *user, const void *bytes, size_t len, struct error *err)
+{
+    const struct holding *h = user;
+    uint8_t sha[32];
+
+    if (len > 0) {
+        return EVP_DigestUpdate(h->sha, bytes, len) == 1 ? 0
+                                                         : err_set(err, ERR_SYSTEM, "cannot hash");
     }
-    rc = 0;
+    if (EVP_DigestFinal_ex(h->sha, sha, NULL) != 1) {
+        return err_set(err, ERR_SYSTEM, "cannot hash");
+    }
+    return memcmp(sha, h->sha256, sizeof sha) == 0
+               ? 0
+               : err_set(err, ERR_CORRUPT, "the bytes are not what was hashed");
+}
+
+static int create(const char *path, const struct depot_put *put, struct error *err)
+{
+    struct holding h = {EVP_MD_CTX_new(), put->sha256};
+    int rc;
+
+    if (put->stream == NULL) {
+        EVP_MD_CTX_free(h.sha);
+        return io_create_file(AT_FDCWD, path, 0640, put->bytes, put->len, err);
+    }
+    if (h.sha == NULL || EVP_DigestInit_ex(h.sha, EVP_sha256(), NULL) != 1) {
+        rc = err_set(err, ERR_SYSTEM, "cannot hash");
+    } else {
+        rc = io_create_from(AT_FDCWD, path, 0640, put->stream, hold, &h, err);
+    }
+    EVP_MD_CTX_free(h.sha);
+    return rc;
+}
+
+/* 0 when ${fd} holds the same. */
+static int same(int fd, const struct depot_put *put)
+{
+    uint8_t chunk[65536], sha[32];
+    size_t len = put->stream == NULL ? put->len : put->stream->len;
+    EVP_MD_CTX *c = EVP_MD_CTX_new();
+    int rc = c == NULL || EVP_DigestInit_ex(c, EVP_sha256(), NULL) != 1 ? -1 : 0;
+    ssize_t n = 1;
+
+    for (size_t done = 0; rc == 0 && n > 0; done += (size_t)n) {
+        n = read(fd, chunk, sizeof chunk);
+        rc = n < 0 || done + (size_t)n > len || (n == 0 && done != len) ||
+                     EVP_DigestUpdate(c, chunk, (size_t)n) != 1
+                 ? -1
+                 : 0;
+    }
+    rc = rc == 0 && EVP_DigestFinal_ex(c, sha, NULL) == 1 ? memcmp(sha, put->sha256, 32) : -1;
+    EVP_MD_CTX_free(c);
+    return rc;
+}
+
+/* Unlike a bucket we can look at what has the name, and then also know that it is on the disk. */
+static void compare(const char *path, const struct depot_put *put, enum depot_put_result *ret)
+{
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+
+    *ret = fd >= 0 && fsync(fd) == 0 && same(fd, put) == 0 ? DEPOT_PUT_CONFIRMED : DEPOT_PUT_EXISTS;
     if (fd >= 0) {
         close(fd);
     }
-    buf_clear(&there);
-    return rc;
 }
 
 static int file_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,
@@ -103,11 +153,12 @@ static int file_put(struct depot *s, const struct depot_put *put, enum depot_put
     rc = io_mkdirs(path, 0750, err);
     path[dir] = '/';
     if (rc == 0) {
-        rc = io_create_file(AT_FDCWD, path, 0640, put->bytes, put->len, err);
+        rc = create(path, put, err);
         if (rc == 0) {
             *ret = DEPOT_PUT_CONFIRMED;
         } else if (err->kind == ERR_SYSTEM && err->code == EEXIST) {
-            rc = compare(path, put, ret, err);
+            compare(path, put, ret);
+            rc = 0;
         }
     }
     free(path);

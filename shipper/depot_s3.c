@@ -27,23 +27,97 @@ static int key_of(const struct depot_s3 *t, const char *name, char ret[DEPOT_NAM
     return 0;
 }
 
+static struct s3_put put_of(const struct depot_put *put, const char *key)
+{
+    return (struct s3_put){.key = key,
+                           .bytes = put->bytes,
+                           .len = put->len,
+                           .stream = put->stream,
+                           .sha256 = put->sha256,
+                           .md5 = put->md5,
+                           .content_type = put->content_type,
+                           .fresh = put->fresh,
+                           .bytes_s = put->bytes_s};
+}
+
+static enum depot_put_result result_of(enum s3_put_result r)
+{
+    return r == S3_PUT_CONFIRMED ? DEPOT_PUT_CONFIRMED : DEPOT_PUT_EXISTS;
+}
+
 static int bucket_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,
                       struct error *err)
 {
     struct depot_s3 *t = (struct depot_s3 *)s;
-    char key[DEPOT_NAME_MAX + 1];
-    struct s3_put p = {.key = key,
-                       .bytes = put->bytes,
-                       .len = put->len,
-                       .sha256 = put->sha256,
-                       .content_type = put->content_type};
+    char key[DEPOT_NAME_MAX + 1] = "";
+    struct s3_put p = put_of(put, key);
     enum s3_put_result r;
 
     if (key_of(t, put->name, key, err) != 0 || s3_put(t->s3, &p, &r, err) != 0) {
         return -1;
     }
-    *ret = r == S3_PUT_CONFIRMED ? DEPOT_PUT_CONFIRMED : DEPOT_PUT_EXISTS;
+    *ret = result_of(r);
     return 0;
+}
+
+/* One of many: its key lives as long as it. */
+struct sending {
+    depot_done_fn *done;
+    void *user;
+    char key[DEPOT_NAME_MAX + 1];
+};
+
+static void sent(void *user, const struct s3_put_answer *a)
+{
+    struct sending *x = user;
+    struct depot_answer answer = {.rc = a->rc,
+                                  .result = result_of(a->result),
+                                  .err = a->err,
+                                  .slow = a->slow,
+                                  .asked_us = a->asked_us};
+
+    x->done(x->user, &answer);
+    free(x);
+}
+
+static int bucket_start(struct depot *s, const struct depot_put *put, depot_done_fn *done,
+                        void *user, struct error *err)
+{
+    struct depot_s3 *t = (struct depot_s3 *)s;
+    struct sending *x = calloc(1, sizeof *x);
+    struct s3_put p;
+
+    if (x == NULL) {
+        return err_sys(err, "allocate");
+    }
+    p = put_of(put, x->key);
+    x->done = done;
+    x->user = user;
+    if (key_of(t, put->name, x->key, err) != 0 || s3_put_start(t->s3, &p, sent, x, err) != 0) {
+        free(x);
+        return -1;
+    }
+    return 0;
+}
+
+static int bucket_wait(struct depot *s, int fd, int timeout_ms, struct error *err)
+{
+    return s3_wait(((struct depot_s3 *)s)->s3, fd, timeout_ms, err);
+}
+
+static void bucket_cancel(struct depot *s)
+{
+    s3_cancel(((struct depot_s3 *)s)->s3);
+}
+
+static bool bucket_wants_md5(const struct depot *s)
+{
+    return s3_wants_md5(((const struct depot_s3 *)s)->s3);
+}
+
+static int64_t bucket_skew_us(const struct depot *s)
+{
+    return s3_sign_skew_us(((const struct depot_s3 *)s)->s3);
 }
 
 static int bucket_get(struct depot *s, const char *name, const char *version, size_t max_bytes,
@@ -126,6 +200,11 @@ const struct depot_type depot_s3_type = {
     .list = bucket_list,
     .list_versions = bucket_list_versions,
     .close = bucket_close,
+    .start = bucket_start,
+    .wait = bucket_wait,
+    .cancel = bucket_cancel,
+    .wants_md5 = bucket_wants_md5,
+    .skew_us = bucket_skew_us,
 };
 
 /* "a/b" and "a/b/" become "a/b/". */
@@ -148,6 +227,9 @@ static char *prefix_of(const char *text)
 int depot_s3_open(struct depot **ret, const char *bucket, const char *prefix,
                   const struct conf *conf, struct error *err)
 {
+    static const char *const locks[] = {[CONF_LOCK_BUCKET] = "",
+                                        [CONF_LOCK_GOVERNANCE] = "GOVERNANCE",
+                                        [CONF_LOCK_COMPLIANCE] = "COMPLIANCE"};
     struct depot_s3 *t = calloc(1, sizeof *t);
     struct s3_config config = {
         .endpoint = conf->s3_endpoint,
@@ -156,9 +238,21 @@ int depot_s3_open(struct depot **ret, const char *bucket, const char *prefix,
         .path_style = conf->s3_path_style != 0,
         .expected_owner = conf->s3_expected_owner,
         .kms_key = conf->s3_kms_key,
+        .sse_s3 = conf->s3_sse == CONF_SSE_S3,
+        .sse_kms = conf->s3_sse == CONF_SSE_KMS,
+        .bucket_key = conf->s3_bucket_key != 0,
+        .storage_class = conf->s3_storage_class,
+        .tags = conf->s3_tags,
+        .lock_mode = locks[conf->s3_lock_mode],
+        .lock_days = conf->s3_lock_days,
+        .legal_hold = conf->s3_legal_hold != 0,
         .ca_file = conf->s3_ca_file,
     };
 
+    if (conf->s3_lock_mode != CONF_LOCK_BUCKET && conf->s3_lock_days == 0) {
+        free(t);
+        return err_set(err, ERR_USAGE, "[s3] lock_mode needs lock_days");
+    }
     if (t == NULL || (t->prefix = prefix_of(prefix)) == NULL) {
         free(t);
         return err_sys(err, "allocate");

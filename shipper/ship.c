@@ -14,7 +14,8 @@
 #include "shipper/deliver.h"
 #include "shipper/identity.h"
 #include "shipper/seal_wait.h"
-#include "storage/seal/segment.h"
+#include "shipper/ship_engine.h"
+#include "shipper/ship_tell.h"
 #include "storage/wire/control.h"
 
 struct ship {
@@ -27,12 +28,11 @@ struct ship {
     struct json *json;
     struct identity identity;
     struct batch_source source;
-    struct deliver deliver;
-    char *where;     /* the store's URL, spelled in one way */
-    struct buf pack; /* of the batch frozen last, kept for sending it */
-    int64_t pack_seq;
-    bool published; /* the keys are in the store, and it is the place */
-    bool pack_gone; /* the evidence no longer gives the bytes that were frozen */
+    struct batch_walk walk;
+    struct deliver deliver; /* of key objects; batches go through the engine */
+    struct ship_engine engine;
+    char *where; /* the store's URL, spelled in one way */
+    int64_t waiting_segments, waiting_bytes;
 };
 
 static void note(void *user, const char *text)
@@ -81,117 +81,17 @@ int ship_paths(const char *db, char *ret_state, char *ret_key, unsigned long siz
     return 0;
 }
 
-/* ---- one batch ---- */
+/* ---- what the engine asks of us ---- */
 
-static int put_pack(struct ship *s, const struct state_batch *b, const char *name,
-                    struct error *err)
+static void count(void *user, const struct state_batch *b)
 {
-    struct depot_put put = {
-        .name = name, .sha256 = b->pack_sha256, .content_type = "application/gzip"};
-    struct state_attempts before = {.confirmed = false};
-
-    if (state_attempts(s->state, s->where, name, &before, err) != 0) {
-        return -1;
-    }
-    if (before.confirmed) {
-        return 0;
-    }
-    if (s->pack_seq != b->seq) {
-        buf_reset(&s->pack);
-        if (batch_pack(&s->source, b, &s->pack, err) != 0) {
-            s->pack_gone = err->kind == ERR_CORRUPT;
-            return -1;
-        }
-        s->pack_seq = b->seq;
-    }
-    put.bytes = buf_data(&s->pack);
-    put.len = s->pack.len;
-    return deliver_object(&s->deliver, &put, err);
-}
-
-/* The manifest goes last: it makes the batch exist. */
-static int put_batch(struct ship *s, const struct state_batch *b, const struct manifest *names,
-                     struct error *err)
-{
-    char pack[MANIFEST_OBJECT_NAME], manifest[MANIFEST_OBJECT_NAME];
-    uint8_t sha[CHAIN_HASH];
-    struct depot_put put = {.name = manifest,
-                            .bytes = buf_data(&b->line),
-                            .len = b->line.len,
-                            .sha256 = sha,
-                            .content_type = "application/json"};
-
-    manifest_pack_name(names, pack);
-    manifest_name(names, manifest);
-    chain_sha256(put.bytes, put.len, sha);
-    if (b->segments > 0 && put_pack(s, b, pack, err) != 0) {
-        return -1;
-    }
-    if (deliver_object(&s->deliver, &put, err) != 0) {
-        return -1;
-    }
-    return state_done(s->state, b->id, err);
-}
-
-struct telling {
-    struct ship *s;
-    uint8_t (*told)[CHAIN_ID];
-    size_t n, cap;
-    struct error *err;
-};
-
-/* Once per session per batch. */
-static int tell_member(void *user, const struct state_member *m)
-{
-    struct telling *t = user;
-    struct session_row row;
-    int64_t stored = 0;
-    int rc;
-
-    for (size_t i = t->n; i-- > 0;) {
-        if (memcmp(t->told[i], m->session, CHAIN_ID) == 0) {
-            return 0;
-        }
-    }
-    if (t->n < t->cap) {
-        memcpy(t->told[t->n++], m->session, CHAIN_ID);
-    }
-    session_row_init(&row);
-    rc = reader_session(t->s->evidence, m->session_row, &row, t->err);
-    if (rc == 1 && memcmp(row.id, m->session, CHAIN_ID) != 0) {
-        rc = 0;
-    }
-    session_row_clear(&row);
-    if (rc != 1) {
-        return rc; /* gone since: nobody to tell */
-    }
-    if (state_stored(t->s->state, m->session, &stored, t->err) != 0) {
-        return -1;
-    }
-    return stored > UINT32_MAX
-               ? 0
-               : control_shipped(t->s->control, m->session, (uint32_t)stored, t->err);
-}
-
-static int tell(struct ship *s, const struct state_batch *b, struct error *err)
-{
-    struct telling t = {.s = s, .cap = (size_t)b->segments, .err = err};
-    int rc;
-
-    t.told = calloc(t.cap + 1, sizeof *t.told);
-    if (t.told == NULL) {
-        return err_sys(err, "allocate");
-    }
-    rc = state_members(s->state, b->id, tell_member, &t, err);
-    free(t.told);
-    return rc != 0 ? err_wrap(err, "tell the writer what is shipped")
-                   : state_told(s->state, b->id, err);
-}
-
-static void count(struct ship *s, const struct state_batch *b, const char *name)
-{
+    struct ship *s = user;
+    struct manifest names = {.seq = b->seq, .created_us = b->created_us};
+    char name[MANIFEST_BATCH_NAME];
     struct ship_batch told = {name, b->kind, b->seq, b->segments, b->pack_size};
 
+    memcpy(names.pack_sha256, b->pack_sha256, CHAIN_HASH);
+    manifest_batch_name(&names, name);
     s->result->batches++;
     s->result->heartbeats += b->segments == 0;
     s->result->segments += b->segments;
@@ -199,6 +99,24 @@ static void count(struct ship *s, const struct state_batch *b, const char *name)
     if (s->config->batch != NULL) {
         s->config->batch(s->config->user, &told);
     }
+}
+
+static void progress(void *user)
+{
+    struct ship *s = user;
+    struct ship_progress p = {s->engine.segments_done, s->engine.bytes_done, s->waiting_segments,
+                              s->waiting_bytes};
+
+    if (s->config->progress != NULL) {
+        s->config->progress(s->config->user, &p);
+    }
+}
+
+static int tell(void *user, const struct state_batch *b, struct error *err)
+{
+    struct ship *s = user;
+
+    return ship_tell(s->state, s->evidence, s->control, b, err);
 }
 
 struct publishing {
@@ -222,91 +140,44 @@ static int publish_key(void *user, const char *name, const struct buf *line)
 
 /* Before the first batch of a run, and not at all without one.  A store that took an object is the
  * place from then on; one that was mistyped is not. */
-static int publish(struct ship *s, struct error *err)
+static int publish(void *user, struct error *err)
 {
+    struct ship *s = user;
     struct publishing p = {s, err};
 
-    if (s->published) {
-        return 0;
-    }
     if (state_keys(s->state, publish_key, &p, err) != 0) {
         return err_wrap(err, "ship the host's public key");
     }
-    s->published = true;
     return state_place_set(s->state, s->where, err);
 }
 
-static int send_batch(struct ship *s, struct state_batch *b, struct error *err)
-{
-    struct manifest names = {.seq = b->seq, .created_us = b->created_us};
-    char name[MANIFEST_BATCH_NAME];
-
-    (void)snprintf(names.host, sizeof names.host, "%s", b->host);
-    memcpy(names.pack_sha256, b->pack_sha256, CHAIN_HASH);
-    if (!b->done) {
-        if (publish(s, err) != 0) {
-            return -1;
-        }
-        if (put_batch(s, b, &names, err) != 0) {
-            return err_wrap(err, "ship batch %lld", (long long)b->seq);
-        }
-        manifest_batch_name(&names, name);
-        count(s, b, name);
-    }
-    return tell(s, b, err);
-}
-
-/* Everything that is frozen.  A batch whose bytes are gone blocks nothing. */
-static int send_frozen(struct ship *s, int64_t *after, struct error *err)
-{
-    for (;;) {
-        struct state_batch b;
-        int rc = state_unfinished(s->state, *after, &b, err);
-
-        if (rc != 1) {
-            return rc;
-        }
-        s->pack_gone = false;
-        rc = send_batch(s, &b, err);
-        if (rc != 0 && s->pack_gone) {
-            note_stuck(s, err->text);
-            *after = b.id;
-            rc = 0;
-        }
-        state_batch_clear(&b);
-        if (rc != 0) {
-            return -1;
-        }
-    }
-}
-
 /* ---- the run ---- */
+
+static int add_waiting(void *user, const struct unshipped *u)
+{
+    struct ship *s = user;
+
+    s->waiting_segments++;
+    s->waiting_bytes += u->size;
+    return 0;
+}
 
 static int send_all(struct ship *s, struct error *err)
 {
     const struct conf *c = s->config->conf;
     struct state_identity at;
-    int64_t after = 0;
-    int rc;
 
-    if (send_frozen(s, &after, err) != 0) {
+    if (s->config->progress != NULL &&
+        reader_unshipped(s->evidence, s->source.horizon, add_waiting, s, err) != 0) {
         return -1;
     }
-    do {
-        buf_reset(&s->pack);
-        s->pack_seq = 0;
-        rc = batch_freeze(&s->source, clock_unix_us(), &s->pack, err);
-        if (rc == 1 && state_identity(s->state, &at, err) == 0) {
-            s->pack_seq = at.seq;
-            rc = send_frozen(s, &after, err) == 0 ? 1 : -1;
-        }
-    } while (rc == 1);
-    if (rc < 0 || state_identity(s->state, &at, err) != 0) {
+    if (ship_engine_run(&s->engine, true, err) != 0 || state_identity(s->state, &at, err) != 0) {
         return -1;
     }
     if (batch_heartbeat_due(at.last_us, clock_unix_us(), c->heartbeat_h)) {
-        return batch_heartbeat(&s->source, clock_unix_us(), err) == 0 ? send_frozen(s, &after, err)
-                                                                      : -1;
+        return batch_heartbeat(&s->source, clock_unix_us(), err) == 0
+                   ? ship_engine_run(&s->engine, false, err)
+                   : -1;
     }
     return 0;
 }
@@ -319,6 +190,7 @@ static int open_all(struct ship *s, const char *state_path, struct error *err)
     return depot_open(&s->store, c->to, c->conf, err) == 0 &&
                    reader_open(&s->evidence, c->db, err) == 0 &&
                    state_open(&s->state, state_path, err) == 0 &&
+                   state_many_open(s->state, err) == 0 &&
                    state_place_check(s->state, s->where, err) == 0 &&
                    json_open(&s->json, err) == 0 &&
                    control_open(&s->control, c->socket_or_null, c->db, err) == 0 &&
@@ -344,6 +216,27 @@ static int has_reason(struct ship *s, struct error *err)
         return -1;
     }
     return i.known ? 1 : reader_unshipped(s->evidence, s->source.horizon, one_waits, NULL, err);
+}
+
+static void start_engine(struct ship *s)
+{
+    const struct conf *c = s->config->conf;
+
+    s->engine = (struct ship_engine){.db = s->config->db,
+                                     .where = s->where,
+                                     .state = s->state,
+                                     .store = s->store,
+                                     .source = &s->source,
+                                     .in_flight = (unsigned)c->ship_in_flight,
+                                     .bytes.per_s = c->ship_rate_kib_s * 1024,
+                                     .requests.per_s = c->ship_requests_s,
+                                     .prepare = publish,
+                                     .tell = tell,
+                                     .stored = count,
+                                     .aside = note_stuck,
+                                     .note = note,
+                                     .progress = progress,
+                                     .user = s};
 }
 
 static int run(struct ship *s, struct error *err)
@@ -379,8 +272,10 @@ static int run(struct ship *s, struct error *err)
     s->source.pack_bytes = (size_t)s->config->conf->ship_kib * 1024;
     s->source.note = note_stuck;
     s->source.user = s;
+    s->source.walk = &s->walk;
     s->deliver = (struct deliver){
         .state = s->state, .store = s->store, .where = s->where, .note = note, .user = s};
+    start_engine(s);
     rc = send_all(s, err);
     return rc == 0 ? state_stored_segments(s->state, &s->result->stored, err) : rc;
 }
@@ -403,12 +298,12 @@ int ship_run(const struct ship_config *config, struct ship_result *ret, struct e
     int rc;
 
     memset(ret, 0, sizeof *ret);
-    buf_init(&s.pack, SEGMENT_MAX_BYTES + (size_t)config->conf->ship_kib * 1024);
     s.where = ship_place(config->to);
     rc = s.where == NULL ? err_sys(err, "allocate") : run(&s, err);
-    ret->puts = s.deliver.puts;
+    ret->puts = s.deliver.puts + s.engine.puts;
+    ship_engine_close(&s.engine);
+    batch_walk_clear(&s.walk);
     identity_clear(&s.identity);
-    buf_clear(&s.pack);
     if (s.control != NULL) {
         control_close(s.control);
     }

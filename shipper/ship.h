@@ -18,12 +18,17 @@ struct ship_batch { /* as told when one is stored */
     int64_t seq, segments, bytes;
 };
 
+struct ship_progress { /* of this run; what waited for it as it began */
+    int64_t segments, bytes, of_segments, of_bytes;
+};
+
 struct ship_config {
     const char *db;             /* evidence.db, absolute */
     const char *to;             /* URL of the store */
     const char *socket_or_null; /* the installed writer's control socket; NULL: a private writer */
     const struct conf *conf;    /* borrowed: [ship], [s3] */
     void (*batch)(void *user, const struct ship_batch *b);
+    void (*progress)(void *user, const struct ship_progress *p); /* NULL allowed */
     void (*note)(void *user, const char *text); /* one line an operator has to know */
     void *user;
 };

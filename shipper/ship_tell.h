@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Telling the writer how much of each session of a batch is stored, so that it may be pruned. */
+#ifndef TTYTRAIL_SHIPPER_SHIP_TELL_H
+#define TTYTRAIL_SHIPPER_SHIP_TELL_H
+
+#include "shipper/state.h"
+#include "storage/db/reader.h"
+#include "storage/wire/control.h"
+
+/** ship_tell(state, evidence, control, b, err): Once per session of ${b}, then ${b} is told. */
+int ship_tell(struct state *state, struct reader *evidence, struct control *control,
+              const struct state_batch *b, struct error *err);
+
+#endif
