@@ -247,6 +247,7 @@ int ship_engine_run(struct ship_engine *e, bool freeze, struct error *err)
 
     e->after = e->aside_to > e->after ? e->aside_to : e->after;
     e->aside_to = 0;
+    e->began_us = e->began_us == 0 ? clock_unix_us() : e->began_us;
     e->chosen_all = false;
     do {
         rc = turn(e, freeze, err);

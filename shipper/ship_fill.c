@@ -164,6 +164,7 @@ static int take_off(struct ship_engine *e, struct state_batch *b, struct error *
 static int next_frozen(struct ship_engine *e, bool aside, struct error *err)
 {
     struct state_batch b;
+    int64_t since;
     int rc, is_aside;
 
     while ((rc = state_unfinished(e->state, e->after, &b, err)) == 1) {
@@ -172,12 +173,12 @@ static int next_frozen(struct ship_engine *e, bool aside, struct error *err)
             return 0;
         }
         e->after = b.id;
-        is_aside = state_aside(e->state, b.id, err);
+        is_aside = state_aside(e->state, b.id, &since, err);
         if (is_aside < 0) {
             state_batch_clear(&b);
             return -1;
         }
-        if ((is_aside == 1) == aside) {
+        if ((is_aside == 1) == aside && since < e->began_us) {
             return take_off(e, &b, err) == 0 ? 1 : -1;
         }
         state_batch_clear(&b);

@@ -83,15 +83,16 @@ int state_aside_clear(struct state *s, int64_t batch, struct error *err)
     return sql_run(s, err, "DELETE FROM aside WHERE batch=?1", "i", batch);
 }
 
-int state_aside(struct state *s, int64_t batch, struct error *err)
+int state_aside(struct state *s, int64_t batch, int64_t *ret_at_us, struct error *err)
 {
     sqlite3_stmt *st = NULL;
     int rc;
 
-    if (sql_cached(s, &st, err, "SELECT 1 FROM aside WHERE batch=?1", "i", batch) != 0) {
+    if (sql_cached(s, &st, err, "SELECT at_us FROM aside WHERE batch=?1", "i", batch) != 0) {
         return -1;
     }
     rc = sql_step(s, st, err);
+    *ret_at_us = rc == 1 ? sqlite3_column_int64(st, 0) : 0;
     sql_release(s, st);
     return rc;
 }

@@ -24,8 +24,8 @@ int state_aside_set(struct state *s, int64_t batch, const char *reason, int64_t 
                     struct error *err);
 /** state_aside_clear(s, batch, err): It was sent after all. */
 int state_aside_clear(struct state *s, int64_t batch, struct error *err);
-/** state_aside(s, batch, err): Whether it is set aside: 1, 0, -1. */
-int state_aside(struct state *s, int64_t batch, struct error *err);
+/** state_aside(s, batch, ret_at_us, err): Whether it is set aside, and since when: 1, 0, -1. */
+int state_aside(struct state *s, int64_t batch, int64_t *ret_at_us, struct error *err);
 
 /** state_skew_set(s, skew_us, now_us, err): The store refused our clock, which is ${skew_us} behind
  * its own. */
