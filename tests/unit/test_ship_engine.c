@@ -131,14 +131,13 @@ static int scripted_wait(struct depot *d, int fd, int timeout_ms, struct error *
     struct pollfd p = {.fd = fd, .events = POLLIN};
 
     (void)err;
-    if (s->n_wait >= s->hold && s->n_wait > 0) {
+    if (s->n_wait > 0 && s->n_wait >= s->hold) {
+        s->hold = 0; /* so many were seen at once */
         answer_one(s);
         return 0;
     }
-    /* Whatever is being hashed comes first; then nothing more will come. */
-    if (poll(&p, fd < 0 ? 0 : 1, s->n_wait > 0 ? 300 : timeout_ms) == 0 && s->n_wait > 0) {
-        s->hold = 0;
-    }
+    /* What is being hashed comes first. */
+    (void)poll(&p, fd < 0 ? 0 : 1, s->hold > 0 ? 60000 : timeout_ms);
     return 0;
 }
 
