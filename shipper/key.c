@@ -102,6 +102,9 @@ static int parse_binding(const char *text, struct key_binding *ret)
         io_unhex(epoch, ret->epoch, KEY_EPOCH) != 0) {
         return -1;
     }
+    if (!field(text, "\nInstance: ", ret->instance, sizeof ret->instance)) {
+        ret->instance[0] = '\0'; /* of a version before instances, or of no instance */
+    }
     ret->number = strtoll(number, NULL, 10);
     ret->created_us = strtoll(created, NULL, 10);
     return ret->number > 0 ? 0 : -1;
@@ -161,9 +164,11 @@ int key_save(const struct key *k, const char *path, struct error *err)
 
     n = snprintf(head, sizeof head,
                  "ttytrail host key: keep it secret, it signs this host's manifests.\n"
-                 "Epoch: %s\nNumber: %" PRId64 "\nCreated: %" PRId64 "\nMachine: %s\n",
+                 "Epoch: %s\nNumber: %" PRId64 "\nCreated: %" PRId64 "\nMachine: %s\n%s%s%s",
                  io_hex(k->binding.epoch, KEY_EPOCH, epoch), k->binding.number,
-                 k->binding.created_us, k->binding.machine);
+                 k->binding.created_us, k->binding.machine,
+                 k->binding.instance[0] == '\0' ? "" : "Instance: ", k->binding.instance,
+                 k->binding.instance[0] == '\0' ? "" : "\n");
     if (bio == NULL || BIO_write(bio, head, n) != n ||
         PEM_write_bio_PKCS8PrivateKey(bio, k->pkey, NULL, NULL, 0, NULL, NULL) != 1 ||
         (len = BIO_get_mem_data(bio, &text)) <= 0) {

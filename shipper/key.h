@@ -22,7 +22,8 @@ struct key_binding {
     uint8_t epoch[KEY_EPOCH];
     int64_t number; /* of the epoch's keys, from 1 */
     int64_t created_us;
-    char machine[65]; /* machine id it was made on; "" when unknown */
+    char machine[65];  /* machine id it was made on; "" when unknown */
+    char instance[33]; /* EC2 instance; "" when it was none */
 };
 
 struct key;

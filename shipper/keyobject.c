@@ -19,33 +19,71 @@ void keyobject_name(const char *host, const uint8_t epoch[KEY_EPOCH], int64_t nu
                    io_hex(epoch, KEY_EPOCH, hex), number);
 }
 
-static int write_members(struct buf *out, const char *host, const char *why, const struct key *key,
-                         struct error *err)
+static int put_instance(struct buf *out, const struct keyobject_about *about, const struct key *key,
+                        struct error *err)
 {
+    const char *id = key_binding(key)->instance;
+
+    if (buf_puts(out, ",\"instance_id\":", err) != 0 ||
+        json_string(out, id[0] == '\0' ? NULL : id, err) != 0 ||
+        buf_puts(out, ",\"instance\":", err) != 0) {
+        return -1;
+    }
+    if (about->document == NULL || about->rsa2048 == NULL) {
+        return buf_puts(out, "null", err);
+    }
+    if (buf_puts(out, "{\"document\":", err) != 0 ||
+        json_string_n(out, buf_data(about->document), about->document->len, err) != 0 ||
+        buf_puts(out, ",\"rsa2048\":", err) != 0 ||
+        json_string_n(out, buf_data(about->rsa2048), about->rsa2048->len, err) != 0) {
+        return -1;
+    }
+    return buf_putc(out, '}', err);
+}
+
+static int write_members(struct buf *out, const struct keyobject_about *about,
+                         const struct key *key, const struct key *previous, struct error *err)
+{
+    char before[2 * KEY_EPOCH + 3] = "null";
     const struct key_binding *b = key_binding(key);
     char epoch[2 * KEY_EPOCH + 1], pub[2 * KEY_PUBLIC + 1];
 
+    if (previous != NULL) {
+        (void)snprintf(before, sizeof before, "\"%s\"",
+                       io_hex(key_binding(previous)->epoch, KEY_EPOCH, epoch));
+    }
     if (buf_puts(out, "{\"ttytrail\":\"key\",\"version\":1,\"host\":", err) != 0 ||
-        json_string(out, host, err) != 0 ||
+        json_string(out, about->host, err) != 0 ||
         buf_printf(out, err,
                    ",\"epoch\":\"%s\",\"number\":%" PRId64
                    ",\"algorithm\":\"ed25519\",\"public_key\":\"%s\",\"created_us\":%" PRId64
                    ",\"machine_id\":",
                    io_hex(b->epoch, KEY_EPOCH, epoch), b->number,
                    io_hex(key_public(key), KEY_PUBLIC, pub), b->created_us) != 0 ||
-        json_string(out, b->machine, err) != 0 || buf_puts(out, ",\"why\":", err) != 0) {
+        json_string(out, b->machine, err) != 0 || put_instance(out, about, key, err) != 0 ||
+        buf_printf(out, err, ",\"from_seq\":%" PRId64 ",\"why\":", about->from_seq) != 0 ||
+        json_string(out, about->why, err) != 0) {
         return -1;
     }
-    return json_string(out, why, err);
+    return buf_printf(out, err, ",\"previous_epoch\":%s,\"previous_number\":%" PRId64, before,
+                      previous == NULL ? 0 : key_binding(previous)->number);
 }
 
 int keyobject_write(struct buf *out, const char *host, const char *why, const struct key *key,
                     const struct key *previous, struct error *err)
 {
+    const struct keyobject_about about = {.host = host, .why = why, .from_seq = 1};
+
+    return keyobject_put(out, &about, key, previous, err);
+}
+
+int keyobject_put(struct buf *out, const struct keyobject_about *about, const struct key *key,
+                  const struct key *previous, struct error *err)
+{
     char hex[2 * KEY_SIGNATURE + 1];
     uint8_t sig[KEY_SIGNATURE];
 
-    if (write_members(out, host, why, key, err) != 0) {
+    if (write_members(out, about, key, previous, err) != 0) {
         return -1;
     }
     if (previous == NULL) {
@@ -61,6 +99,29 @@ int keyobject_write(struct buf *out, const char *host, const char *why, const st
         return -1;
     }
     return key_seal_line(key, KEYOBJECT_DOMAIN, out, err);
+}
+
+/* Members that versions before them did not write. */
+static int read_later_members(const struct field_doc *d, struct keyobject *k, struct error *err)
+{
+    int from = field_has(d, "$.from_seq", err), before = field_has(d, "$.previous_epoch", err);
+    int instance = field_has(d, "$.instance_id", err);
+
+    k->from_seq = 1;
+    k->previous_known = before == 1;
+    if (from < 0 || before < 0 || instance < 0 ||
+        (from == 1 && field_int(d, "$.from_seq", 1, &k->from_seq, err) != 0) ||
+        (instance == 1 &&
+         field_text(d, "$.instance_id", k->instance, sizeof k->instance, err) != 0)) {
+        return -1;
+    }
+    if (before == 0) {
+        return 0;
+    }
+    if (field_hex(d, "$.previous_epoch", k->previous_epoch, KEY_EPOCH, err) != 0) {
+        return -1;
+    }
+    return field_int(d, "$.previous_number", 1, &k->previous_number, err);
 }
 
 /* The signature of the key before covers what stands before the member that holds it. */
@@ -115,7 +176,7 @@ int keyobject_read(struct json *j, const uint8_t *line, size_t len, struct keyob
     if (!key_check(k.public_key, KEYOBJECT_DOMAIN, line, signed_len, sig)) {
         return err_set(err, ERR_CORRUPT, "key object is not signed by its own key");
     }
-    if (read_previous(&d, &k, err) != 0) {
+    if (read_later_members(&d, &k, err) != 0 || read_previous(&d, &k, err) != 0) {
         return err_wrap(err, "key object");
     }
     *ret = k;

@@ -48,13 +48,30 @@ struct manifest_session { /* of a row in "sessions": what verify needs of it */
     int64_t started_us;
 };
 
+#define MANIFEST_REASON 513
+
+struct manifest_withheld { /* a frozen batch that will not come */
+    int64_t seq;
+    uint8_t sha256[CHAIN_HASH]; /* of its line */
+    uint8_t composition[CHAIN_HASH], head[CHAIN_HASH];
+    char reason[MANIFEST_REASON];
+    struct manifest_segment *segments; /* owned; session, epoch, number and sha256 alone are set */
+    size_t n_segments;
+};
+
 struct manifest {
-    char kind[16]; /* "batch", "heartbeat"; later "boot", "stop", "withheld" */
+    char kind[16]; /* "batch", "heartbeat", "boot", "stop", "withheld" */
     char host[MANIFEST_HOST], host_id[256];
     uint8_t epoch[CHAIN_ID];
     int64_t seq, created_us, key_number;
     uint8_t public_key[KEY_PUBLIC];
     char boot_id[33];
+    int64_t heartbeat_h; /* promised: 0 nothing */
+    bool skew_known;
+    int64_t skew_us;           /* the store's clock minus ours */
+    char previous_boot_id[33]; /* of kind "boot": this and began_us */
+    int64_t began_us;
+    struct manifest_withheld withheld; /* of kind "withheld"; seq 0 for others */
     uint8_t previous_head[CHAIN_HASH], head[CHAIN_HASH];
     uint8_t pack_sha256[CHAIN_HASH]; /* of nothing, without a pack */
     int64_t pack_size;
@@ -73,6 +90,9 @@ void manifest_clear(struct manifest *m);
 void manifest_genesis(const char *host, const uint8_t epoch[CHAIN_ID], uint8_t ret[CHAIN_HASH]);
 /** manifest_head(m, ret, err): What ${m}'s head has to be after its previous_head. */
 int manifest_head(const struct manifest *m, uint8_t ret[CHAIN_HASH], struct error *err);
+
+/** manifest_composition(m, ret, err): SHA-256 of what the head is made over. */
+int manifest_composition(const struct manifest *m, uint8_t ret[CHAIN_HASH], struct error *err);
 
 /** manifest_batch_name(m, ret): <seq in 12 digits>-<time>-<hex of the pack's hash>. */
 void manifest_batch_name(const struct manifest *m, char ret[MANIFEST_BATCH_NAME]);

@@ -3,8 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "shipper/field.h"
-#include "shipper/manifest.h"
+#include "shipper/manifest_impl.h"
 
 static int read_head(const struct field_doc *d, struct manifest *m, struct error *err)
 {
@@ -64,18 +63,9 @@ static int read_object(const struct field_doc *d, struct manifest *m, struct err
     return 0;
 }
 
-/* A walk over one of the arrays; ${at} grows with it. */
-struct list {
-    struct json *json;
-    void *array;
-    size_t n, cap, size;
-    int (*read)(const struct field_doc *d, void *at, struct error *err);
-    struct error *err;
-};
-
-static int list_item(void *user, const struct json_item *item)
+int manifest_list_item(void *user, const struct json_item *item)
 {
-    struct list *l = user;
+    struct manifest_list *l = user;
     struct field_doc d = {l->json, item->value, item->value_len};
 
     if (strcmp(item->type, "object") != 0) {
@@ -196,7 +186,8 @@ static int read_session(const struct field_doc *d, void *at, struct error *err)
     return read_cut(d, "$.title", s->title, sizeof s->title, err);
 }
 
-static int read_list(const struct field_doc *d, const char *name, struct list *l, struct error *err)
+static int read_list(const struct field_doc *d, const char *name, struct manifest_list *l,
+                     struct error *err)
 {
     char path[64];
     int64_t count = 0;
@@ -205,7 +196,7 @@ static int read_list(const struct field_doc *d, const char *name, struct list *l
     l->json = d->json;
     l->err = err;
     (void)snprintf(path, sizeof path, "$.%s", name);
-    rc = json_each(d->json, d->text, d->len, path, list_item, l, err);
+    rc = json_each(d->json, d->text, d->len, path, manifest_list_item, l, err);
     if (rc != 0) {
         return err_wrap(err, "%s[%zu]", name, l->n);
     }
@@ -221,9 +212,9 @@ static int read_list(const struct field_doc *d, const char *name, struct list *l
 
 static int read_lists(const struct field_doc *d, struct manifest *m, struct error *err)
 {
-    struct list segments = {.size = sizeof *m->segments, .read = read_segment};
-    struct list sessions = {.size = sizeof *m->sessions, .read = read_session};
-    struct list open = {.size = sizeof *m->open, .read = read_open};
+    struct manifest_list segments = {.size = sizeof *m->segments, .read = read_segment};
+    struct manifest_list sessions = {.size = sizeof *m->sessions, .read = read_session};
+    struct manifest_list open = {.size = sizeof *m->open, .read = read_open};
     int rc = read_list(d, "segments", &segments, err);
 
     if (rc == 0) {
@@ -253,8 +244,8 @@ int manifest_read(struct json *j, const uint8_t *line, size_t len, struct manife
     if (len > MANIFEST_MAX) {
         return err_set(err, ERR_LIMIT, "manifest of %zu bytes", len);
     }
-    if (read_head(&d, ret, err) != 0 || read_object(&d, ret, err) != 0 ||
-        read_lists(&d, ret, err) != 0) {
+    if (read_head(&d, ret, err) != 0 || manifest_read_kind(&d, ret, err) != 0 ||
+        read_object(&d, ret, err) != 0 || read_lists(&d, ret, err) != 0) {
         return err_wrap(err, "manifest");
     }
     return 0;

@@ -6,7 +6,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
-#include "shipper/manifest.h"
+#include "shipper/manifest_impl.h"
 #include "storage/wire/facts.h"
 
 #define HEX(bytes) (2 * sizeof(bytes) + 1)
@@ -16,6 +16,7 @@ void manifest_clear(struct manifest *m)
     free(m->segments);
     free(m->sessions);
     free(m->open);
+    free(m->withheld.segments);
     memset(m, 0, sizeof *m);
 }
 
@@ -71,6 +72,11 @@ static int put_composition(struct buf *out, const struct manifest *m, struct err
                    io_hex(m->pack_sha256, sizeof m->pack_sha256, c), m->pack_size) != 0) {
         return -1;
     }
+    if (m->withheld.seq > 0 && buf_printf(out, err, "withheld %" PRId64 " %s %s\n", m->withheld.seq,
+                                          io_hex(m->withheld.sha256, CHAIN_HASH, c),
+                                          io_hex(m->withheld.head, CHAIN_HASH, d)) != 0) {
+        return -1;
+    }
     for (size_t i = 0; i < m->n_segments; i++) {
         const struct manifest_segment *s = &m->segments[i];
 
@@ -85,21 +91,30 @@ static int put_composition(struct buf *out, const struct manifest *m, struct err
     return 0;
 }
 
-int manifest_head(const struct manifest *m, uint8_t ret[CHAIN_HASH], struct error *err)
+int manifest_composition(const struct manifest *m, uint8_t ret[CHAIN_HASH], struct error *err)
 {
-    uint8_t both[2 * CHAIN_HASH];
     struct buf text;
     int rc;
 
     buf_init(&text, MANIFEST_MAX);
     rc = put_composition(&text, m, err);
     if (rc == 0) {
-        memcpy(both, m->previous_head, CHAIN_HASH);
-        chain_sha256(buf_data(&text), text.len, both + CHAIN_HASH);
-        chain_sha256(both, sizeof both, ret);
+        chain_sha256(buf_data(&text), text.len, ret);
     }
     buf_clear(&text);
     return rc;
+}
+
+int manifest_head(const struct manifest *m, uint8_t ret[CHAIN_HASH], struct error *err)
+{
+    uint8_t both[2 * CHAIN_HASH];
+
+    memcpy(both, m->previous_head, CHAIN_HASH);
+    if (manifest_composition(m, both + CHAIN_HASH, err) != 0) {
+        return -1;
+    }
+    chain_sha256(both, sizeof both, ret);
+    return 0;
 }
 
 /* ---- the line ---- */
@@ -280,8 +295,8 @@ static int put_lists(struct buf *out, const struct manifest *m, const struct buf
 int manifest_write(struct buf *out, const struct manifest *m, const struct buf *sessions,
                    const struct key *key, struct error *err)
 {
-    if (put_head(out, m, err) != 0 || put_objects(out, m, err) != 0 ||
-        put_lists(out, m, sessions, err) != 0 ||
+    if (put_head(out, m, err) != 0 || manifest_put_kind(out, m, err) != 0 ||
+        put_objects(out, m, err) != 0 || put_lists(out, m, sessions, err) != 0 ||
         buf_printf(out, err,
                    ",\"counts\":{\"segments\":%zu,\"sessions\":%zu,\"open\":%zu,\"bytes\":%" PRId64
                    "},\"versions\":{\"ttytrail\":\"%s\",\"format\":1}",

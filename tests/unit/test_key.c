@@ -181,6 +181,9 @@ static void test_key_object_is_signed_by_both(void **state)
     assert_int_equal(keyobject_write(&line, "i-0abc", "a \"clone\"", second, first, &err), 0);
     read_back(&line, &o, 0);
     assert_true(o.chained && o.previous_ok);
+    assert_true(o.previous_known && o.previous_number == key_binding(first)->number);
+    assert_memory_equal(o.previous_epoch, key_binding(first)->epoch, KEY_EPOCH);
+    assert_int_equal(o.from_seq, 1);
     assert_memory_equal(o.previous_key, key_public(first), KEY_PUBLIC);
     for (size_t i = 0; i < line.len; i++) {
         buf_data(&line)[i] ^= 1;

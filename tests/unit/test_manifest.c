@@ -141,6 +141,80 @@ static void test_reads_back_what_was_written(void **state)
     buf_clear(&line);
 }
 
+/* One of the kinds without segments. */
+static void build_kind(struct buf *line, struct manifest *m, const char *kind)
+{
+    struct error err;
+    struct buf none;
+
+    buf_init(&none, 16);
+    fill(m);
+    m->withheld.segments = m->segments; /* cleared with it */
+    m->withheld.n_segments = strcmp(kind, "withheld") == 0 ? 2 : 0;
+    m->segments = NULL;
+    m->n_segments = 0;
+    m->pack_size = 0;
+    chain_sha256("", 0, m->pack_sha256);
+    (void)snprintf(m->kind, sizeof m->kind, "%s", kind);
+    m->heartbeat_h = 6;
+    m->skew_known = true;
+    m->skew_us = -1500000;
+    if (strcmp(kind, "boot") == 0) {
+        (void)snprintf(m->previous_boot_id, sizeof m->previous_boot_id,
+                       "fedcba9876543210fedcba9876543210");
+        m->began_us = 77;
+    }
+    if (strcmp(kind, "withheld") == 0) {
+        m->withheld.seq = 41;
+        memset(m->withheld.sha256, 0x51, CHAIN_HASH);
+        memset(m->withheld.composition, 0x52, CHAIN_HASH);
+        memset(m->withheld.head, 0x53, CHAIN_HASH);
+        (void)snprintf(m->withheld.reason, sizeof m->withheld.reason, "block \"9\" is gone");
+    }
+    assert_int_equal(manifest_head(m, m->head, &err), 0);
+    assert_int_equal(manifest_write(line, m, &none, key, &err), 0);
+}
+
+static void test_kinds_without_segments(void **state)
+{
+    static const char *const kinds[] = {"heartbeat", "boot", "stop", "withheld"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        uint8_t head[CHAIN_HASH];
+        struct manifest m, r;
+        struct error err;
+        struct buf line;
+
+        buf_init(&line, 1U << 20);
+        build_kind(&line, &m, kinds[i]);
+        if (manifest_read(json, buf_data(&line), line.len, &r, &err) != 0) {
+            fail_msg("%s: %s", kinds[i], err.text);
+        }
+        assert_string_equal(r.kind, kinds[i]);
+        assert_int_equal(r.heartbeat_h, 6);
+        assert_true(r.skew_known && r.skew_us == -1500000);
+        assert_string_equal(r.previous_boot_id, m.previous_boot_id);
+        assert_int_equal(r.began_us, m.began_us);
+        assert_int_equal(r.withheld.seq, m.withheld.seq);
+        assert_string_equal(r.withheld.reason, m.withheld.reason);
+        assert_int_equal(r.withheld.n_segments, m.withheld.n_segments);
+        if (r.withheld.seq > 0) {
+            assert_memory_equal(r.withheld.sha256, m.withheld.sha256, CHAIN_HASH);
+            assert_memory_equal(r.withheld.composition, m.withheld.composition, CHAIN_HASH);
+            assert_memory_equal(r.withheld.head, m.withheld.head, CHAIN_HASH);
+            assert_int_equal(r.withheld.segments[1].number, 1);
+            assert_memory_equal(r.withheld.segments[1].sha256, m.withheld.segments[1].sha256,
+                                CHAIN_HASH);
+        }
+        assert_int_equal(manifest_head(&r, head, &err), 0);
+        assert_memory_equal(head, r.head, CHAIN_HASH);
+        manifest_clear(&r);
+        manifest_clear(&m);
+        buf_clear(&line);
+    }
+}
+
 static void test_names(void **state)
 {
     char name[MANIFEST_OBJECT_NAME];
@@ -249,6 +323,63 @@ static int read_changed(const struct buf *line, const char *from, const char *to
     return rc;
 }
 
+static void test_refuses_kinds_that_are_not_strict(void **state)
+{
+    static const struct {
+        const char *kind, *from, *to;
+    } changes[] = {
+        {"boot", "\"boot\":{", "\"boots\":{"},
+        {"boot", "\"began_us\":77", "\"began_us\":-1"},
+        {"boot", "fedcba98", "fedcba9"},
+        {"withheld", "\"withheld\":{", "\"withhold\":{"},
+        {"withheld", "\"withheld\":{\"seq\":41", "\"withheld\":{\"seq\":42"},
+        {"withheld", "\"composition\"", "\"comp\""},
+        {"withheld", "\"reason\":\"", "\"reasons\":\""},
+        {"withheld", "\"segments\":[{", "\"segments\":[7,{"},
+        {"heartbeat", "\"heartbeat_h\":6", "\"heartbeat_h\":-6"},
+        {"heartbeat", "\"skew_us\":-1500000", "\"skew_us\":\"1\""},
+        {"stop", "\"kind\":\"stop\"", "\"kind\":\"withheld\""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        struct manifest m;
+        struct buf line;
+
+        buf_init(&line, 1U << 20);
+        build_kind(&line, &m, changes[i].kind);
+        assert_int_equal(read_changed(&line, changes[i].from, changes[i].from), 0);
+        if (read_changed(&line, changes[i].from, changes[i].to) == 0) {
+            fail_msg("taken: %s", changes[i].to);
+        }
+        manifest_clear(&m);
+        buf_clear(&line);
+    }
+}
+
+/* As versions before these members wrote it. */
+static void test_older_manifests_stay_readable(void **state)
+{
+    struct manifest m, r;
+    struct error err;
+    struct buf line;
+    uint8_t *at;
+
+    (void)state;
+    buf_init(&line, 1U << 20);
+    build(&line, &m);
+    at = memmem(buf_data(&line), line.len, ",\"heartbeat_h\":0,\"skew_us\":null", 31);
+    assert_non_null(at);
+    memmove(at, at + 31, line.len - (size_t)(at + 31 - buf_data(&line)));
+    line.len -= 31;
+    assert_int_equal(manifest_read(json, buf_data(&line), line.len, &r, &err), 0);
+    assert_int_equal(r.heartbeat_h, 0);
+    assert_false(r.skew_known);
+    manifest_clear(&r);
+    manifest_clear(&m);
+    buf_clear(&line);
+}
+
 static void test_refuses_what_is_not_strict(void **state)
 {
     static const char *const changes[][2] = {
@@ -293,6 +424,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_back_what_was_written),
+        cmocka_unit_test(test_kinds_without_segments),
+        cmocka_unit_test(test_refuses_kinds_that_are_not_strict),
+        cmocka_unit_test(test_older_manifests_stay_readable),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_genesis_is_as_documented),
         cmocka_unit_test(test_head_depends_on_every_part),
