@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/follow.h"
 #include "cli/road_report.h"
 #include "common/json_write.h"
 #include "common/log.h"
@@ -20,27 +21,80 @@ static const char help[] =
     "sends nothing.\n\n"
     "  --to URL        s3://BUCKET[/PREFIX] or file:///DIR; default: 'to' of [ship]\n"
     "  --dry-run       say what would be sent, send nothing\n"
+    "  --follow        go on: a run every 'ship_every_s', until SIGTERM\n"
+    "  --stop          the host goes down: ship, and say so in a last manifest\n"
+    "  --again BATCH   send the very bytes of a stored batch once more\n"
+    "  --withhold BATCH --reason TEXT\n"
+    "                  close a frozen batch that cannot be sent; its segments may go later\n"
+    "  --rotate-key    a new signing key, vouched for by the old one\n"
     "  --json          one JSON object per batch, and one for the sum\n"
     "  -q, --quiet     say nothing but what went wrong\n"
     "  --socket PATH   control socket of an installed writer\n"
     "  --db FILE       the database\n"
     "  --config FILE   the configuration: [ship] and [s3]\n"
     "  -h, --help      this text\n\n"
+    "BATCH is a number (of the epoch that is now), EPOCH/NUMBER, or a batch's whole name.\n"
     "Credentials are found as other AWS programs find them: see CREDENTIALS in ttytrail(1).\n"
     "Exit status: 0 done (or nothing to ship), 1 failed or not all could be sent, 2 usage.\n\n"
     "Examples:\n"
     "  ttytrail ship --to file:///srv/audit\n"
     "  ttytrail ship --to s3://audit-bucket/prod\n"
     "  AWS_PROFILE=audit ttytrail ship --to s3://audit-bucket/prod\n"
-    "  ttytrail ship --dry-run\n";
+    "  ttytrail ship --dry-run\n"
+    "  ttytrail ship --follow --quiet\n"
+    "  ttytrail ship --again 42\n"
+    "  ttytrail ship --withhold 43 --reason 'its disk block is gone, INC-7'\n";
 
 struct options {
     struct cmd_common common;
     const char *to, *socket;
-    bool dry_run, json, quiet;
+    struct ship_orders orders;
+    bool dry_run, json, quiet, follow;
 };
 
-enum { OPT_TO = 1, OPT_DRY, OPT_JSON, OPT_QUIET, OPT_SOCKET };
+enum {
+    OPT_TO = 1,
+    OPT_DRY,
+    OPT_JSON,
+    OPT_QUIET,
+    OPT_SOCKET,
+    OPT_FOLLOW,
+    OPT_STOP,
+    OPT_AGAIN,
+    OPT_WITHHOLD,
+    OPT_REASON,
+    OPT_ROTATE
+};
+
+static void take_order(struct options *o, int opt)
+{
+    struct ship_orders *r = &o->orders;
+
+    o->follow |= opt == OPT_FOLLOW;
+    r->stop |= opt == OPT_STOP;
+    r->rotate_key |= opt == OPT_ROTATE;
+    r->again = opt == OPT_AGAIN ? optarg : r->again;
+    r->withhold = opt == OPT_WITHHOLD ? optarg : r->withhold;
+    r->reason = opt == OPT_REASON ? optarg : r->reason;
+}
+
+/* What makes no sense together. */
+static int check(const struct options *o)
+{
+    const struct ship_orders *r = &o->orders;
+    bool orders = r->stop || r->rotate_key || r->again != NULL || r->withhold != NULL;
+
+    if ((r->withhold != NULL) != (r->reason != NULL)) {
+        return cmd_usage(&cmd_ship, "--withhold BATCH and --reason TEXT go together");
+    }
+    if (orders && (o->dry_run || o->follow)) {
+        return cmd_usage(&cmd_ship, "--dry-run and --follow take no orders");
+    }
+    if (o->dry_run && o->follow) {
+        return cmd_usage(&cmd_ship, "--dry-run or --follow, not both");
+    }
+    return -1;
+}
 
 /* CMD_DONE after --help, CMD_USAGE; -1: go on. */
 static int parse(int argc, char **argv, struct options *o)
@@ -50,6 +104,12 @@ static int parse(int argc, char **argv, struct options *o)
                                           {"json", no_argument, NULL, OPT_JSON},
                                           {"quiet", no_argument, NULL, OPT_QUIET},
                                           {"socket", required_argument, NULL, OPT_SOCKET},
+                                          {"follow", no_argument, NULL, OPT_FOLLOW},
+                                          {"stop", no_argument, NULL, OPT_STOP},
+                                          {"again", required_argument, NULL, OPT_AGAIN},
+                                          {"withhold", required_argument, NULL, OPT_WITHHOLD},
+                                          {"reason", required_argument, NULL, OPT_REASON},
+                                          {"rotate-key", no_argument, NULL, OPT_ROTATE},
                                           CMD_COMMON_OPTIONS,
                                           {NULL, 0, NULL, 0}};
     int opt;
@@ -65,11 +125,12 @@ static int parse(int argc, char **argv, struct options *o)
         o->dry_run |= opt == OPT_DRY;
         o->json |= opt == OPT_JSON;
         o->quiet |= opt == OPT_QUIET || opt == 'q';
+        take_order(o, opt);
     }
     if (optind < argc) {
         return cmd_usage(&cmd_ship, "unexpected argument '%.100s'", argv[optind]);
     }
-    return -1;
+    return check(o);
 }
 
 static void say_note(void *user, const char *text)
@@ -89,7 +150,7 @@ static void say_batch(void *user, const struct ship_batch *b)
                      ",\"bytes\":%" PRId64 "}\n",
                      b->name, b->kind, b->seq, b->segments, b->bytes);
     } else if (!o->quiet && b->segments == 0) {
-        (void)printf("heartbeat %" PRId64 "\n", b->seq);
+        (void)printf("%s %" PRId64 "\n", b->kind, b->seq);
     } else if (!o->quiet) {
         (void)printf("batch %" PRId64 ": %" PRId64 " segments, %" PRId64 " bytes\n", b->seq,
                      b->segments, b->bytes);
@@ -151,19 +212,46 @@ static void say_sum(const struct options *o, const struct ship_config *config,
     }
 }
 
-static int ship(const struct options *o, const struct ship_config *config)
+static int one_run(const struct options *o, const struct ship_config *config)
 {
     struct error err = {.kind = ERR_NONE};
     struct ship_result r;
 
-    if (o->dry_run) {
-        return dry_run(o, config);
-    }
     if (ship_run(config, &r, &err) != 0) {
         return cmd_fail(&err);
     }
-    say_sum(o, config, &r);
+    if (!o->follow || r.batches > 0) {
+        say_sum(o, config, &r);
+    }
     return r.set_aside > 0 ? CMD_FAILED : CMD_DONE;
+}
+
+struct round {
+    const struct options *options;
+    const struct ship_config *config;
+};
+
+static void next_round(void *user)
+{
+    const struct round *r = user;
+
+    (void)one_run(r->options, r->config);
+    (void)fflush(stdout);
+}
+
+static int ship(const struct options *o, const struct ship_config *config)
+{
+    struct round r = {o, config};
+    struct error err;
+
+    if (o->dry_run) {
+        return dry_run(o, config);
+    }
+    if (o->follow) {
+        return follow_rounds(config->conf->ship_every_s, next_round, &r, &err) != 0 ? cmd_fail(&err)
+                                                                                    : CMD_DONE;
+    }
+    return one_run(o, config);
 }
 
 static int run(int argc, char **argv)
@@ -183,6 +271,7 @@ static int run(int argc, char **argv)
         cmd_db_path(&o.common, db, sizeof db, &err) != 0) {
         rc = cmd_fail(&err);
     } else {
+        config.orders = o.orders;
         config.to = o.to != NULL ? o.to : conf.ship_to;
         config.socket_or_null = o.socket;
         if (o.socket == NULL && strcmp(db, INSTALLED_DB) == 0 &&

@@ -8,7 +8,19 @@
 
 #include "common/clock.h"
 #include "shipper/batch_choose.h"
+#include "shipper/batch_kind.h"
+#include "shipper/state_life.h"
 #include "storage/seal/segment.h"
+
+static int read_skew(struct state *s, struct manifest *m, struct error *err)
+{
+    char text[32];
+    int rc = state_fact(s, "skew_us", text, sizeof text, NULL, err);
+
+    m->skew_known = rc == 1 && text[0] != '\0';
+    m->skew_us = m->skew_known ? strtoll(text, NULL, 10) : 0;
+    return rc < 0 ? -1 : 0;
+}
 
 /* Everything that is not the choice itself; then nothing of it changes any more. */
 static int fill(struct manifest *m, const struct batch_source *src, const char *kind,
@@ -30,6 +42,10 @@ static int fill(struct manifest *m, const struct batch_source *src, const char *
     m->key_number = key_binding(i->key)->number;
     memcpy(m->public_key, key_public(i->key), KEY_PUBLIC);
     clock_boot_id(m->boot_id);
+    m->heartbeat_h = src->heartbeat_h;
+    if (read_skew(src->state, m, err) != 0) {
+        return -1;
+    }
     memcpy(m->previous_head, at.head, CHAIN_HASH);
     if (pack->n > 0) {
         memcpy(m->pack_sha256, sums->sha256, CHAIN_HASH);
@@ -46,8 +62,8 @@ static int fill(struct manifest *m, const struct batch_source *src, const char *
     return manifest_head(m, m->head, err);
 }
 
-static int freeze(struct choice *c, const struct batch_source *src, const char *kind,
-                  int64_t now_us, struct error *err)
+int batch_freeze_choice(struct choice *c, const struct batch_source *src, const char *kind,
+                        int64_t now_us, struct error *err)
 {
     struct buf line;
     int rc = -1;
@@ -113,7 +129,7 @@ int batch_refuse(const struct batch_source *src, const struct choice *c, size_t 
 int batch_seal(const struct batch_source *src, struct choice *c, int64_t now_us,
                struct pack *ret_pack, struct error *err)
 {
-    if (freeze(c, src, "batch", now_us, err) != 0) {
+    if (batch_freeze_choice(c, src, "batch", now_us, err) != 0) {
         return err_wrap(err, "freeze a batch");
     }
     src->walk->after = c->after;
@@ -170,7 +186,7 @@ int batch_heartbeat(const struct batch_source *src, int64_t now_us, struct error
     int rc;
 
     choice_init(&c);
-    rc = freeze(&c, src, "heartbeat", now_us, err);
+    rc = batch_freeze_choice(&c, src, "heartbeat", now_us, err);
     choice_clear(&c);
     return rc != 0 ? err_wrap(err, "freeze a heartbeat") : 0;
 }

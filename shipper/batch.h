@@ -32,8 +32,9 @@ struct batch_source {
     struct state *state;
     struct json *json;
     const struct identity *identity;
-    int64_t horizon;   /* the writer's: what lies above it is not durable yet */
-    size_t pack_bytes; /* a pack ends before it is larger, unless one segment is */
+    int64_t horizon;     /* the writer's: what lies above it is not durable yet */
+    size_t pack_bytes;   /* a pack ends before it is larger, unless one segment is */
+    int64_t heartbeat_h; /* promised in every manifest */
     /* A session that cannot go out, and why; the others go on. */
     void (*note)(void *user, const char *text);
     void *user;
@@ -67,6 +68,16 @@ int batch_heartbeat(const struct batch_source *src, int64_t now_us, struct error
  * with
  * ${hours} 0. */
 bool batch_heartbeat_due(int64_t last_us, int64_t now_us, int64_t hours);
+/** batch_boot(src, now_us, err): Freeze a boot manifest when the newest manifest of the epoch is of
+ * another boot: 1; 0 when none is due. */
+int batch_boot(const struct batch_source *src, int64_t now_us, struct error *err);
+/** batch_stop(src, now_us, err): Freeze a stop manifest. */
+int batch_stop(const struct batch_source *src, int64_t now_us, struct error *err);
+/** batch_withhold(src, b, reason, now_us, err): Freeze a manifest that says that ${b}, which is
+ * frozen and not stored, will not come; its segments may be taken again.  USAGE when ${b} is of
+ * another epoch, stored, or withheld already. */
+int batch_withhold(const struct batch_source *src, const struct state_batch *b, const char *reason,
+                   int64_t now_us, struct error *err);
 /** batch_pack(src, b, ret, err): The pack of a frozen batch, from the evidence; CORRUPT when that
  * does not give the bytes that were frozen. */
 int batch_pack(const struct batch_source *src, const struct state_batch *b, struct buf *ret,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/io.h"
+#include "shipper/state_life.h"
 #include "storage/seal/segment.h"
 
 #define SEGMENTS_MAX 4096               /* of one batch */
@@ -166,7 +167,8 @@ static int add_segment(struct choice *c, const struct batch_source *src, struct 
         const struct manifest_segment *last = NULL;
 
         for (size_t i = c->m.n_segments; i-- > 0 && last == NULL && s->taken;) {
-            if (memcmp(c->m.segments[i].session, m->session, CHAIN_ID) == 0) {
+            if (memcmp(c->m.segments[i].session, m->session, CHAIN_ID) == 0 &&
+                c->m.segments[i].number == g->number - 1) {
                 last = &c->m.segments[i];
             }
         }
@@ -182,8 +184,11 @@ static int add_segment(struct choice *c, const struct batch_source *src, struct 
         return -1;
     }
     c->rows[c->m.n_segments++] = s->row.row;
-    s->next = g->number + 1;
-    memcpy(s->head, g->head, CHAIN_HASH);
+    if (g->number >= s->next) {
+        s->next = g->number + 1;
+        memcpy(s->head, g->head, CHAIN_HASH);
+        s->raised = true;
+    }
     s->taken = true;
     return 0;
 }
@@ -225,8 +230,18 @@ static int take(struct choice *c, const struct batch_source *src, const struct u
     if (rc != 1) {
         return rc < 0 ? -1 : 1;
     }
-    if (u->number >= s->stuck_from || u->number < s->next) {
+    if (u->number >= s->stuck_from || (u->number < s->next && !c->any_withheld)) {
         return 1; /* in a batch already, which is on its way */
+    }
+    if (u->number < s->next) {
+        uint8_t epoch[CHAIN_ID];
+        int64_t seq;
+
+        /* It was in one that is withheld: it may come again. */
+        rc = state_find(src->state, s->row.id, u->number, epoch, &seq, err);
+        if (rc != 0) {
+            return rc;
+        }
     }
     if (u->number > s->next) {
         return halt(src, s, u->number, "a segment is missing before the next one", err);
@@ -269,7 +284,12 @@ static int gather(void *user, const struct unshipped *u)
 int choice_segments(struct choice *c, const struct batch_source *src, struct error *err)
 {
     struct gathering g = {c, src, err};
+    int rc = state_any_withheld(src->state, err);
 
+    if (rc < 0) {
+        return -1;
+    }
+    c->any_withheld = rc == 1;
     c->after = src->walk->after;
     return reader_unshipped_after(src->evidence, c->after, src->horizon, gather, &g, err) < 0 ? -1
                                                                                               : 0;

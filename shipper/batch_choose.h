@@ -12,6 +12,7 @@ struct chosen_session {
     uint8_t head[CHAIN_HASH]; /* the chain before that one; set from the first segment taken */
     int64_t stuck_from;       /* INT64_MAX: it is not */
     bool taken;
+    bool raised; /* next and head are of a segment taken here */
 };
 
 struct choice {
@@ -23,6 +24,7 @@ struct choice {
     size_t rows_cap;
     struct chosen_session *sessions;
     size_t n_sessions, sessions_cap;
+    bool any_withheld; /* segments below a session's next may be free again */
     struct buf session_lines;
 };
 

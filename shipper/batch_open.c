@@ -43,7 +43,7 @@ static int open_head(const struct choice *c, const struct batch_source *src,
     for (size_t i = 0; i < c->n_sessions; i++) {
         const struct chosen_session *t = &c->sessions[i];
 
-        if (t->row.row == s->row && t->taken) {
+        if (t->row.row == s->row && t->raised) {
             o->next = t->next;
             memcpy(o->head, t->head, CHAIN_HASH);
             return 1;

@@ -8,7 +8,7 @@
 
 #include "common/io.h"
 #include "shipper/field.h"
-#include "shipper/keyobject.h"
+#include "shipper/identity_key.h"
 
 void identity_clear(struct identity *i)
 {
@@ -103,7 +103,7 @@ static int read_all(const struct identity_config *c, struct identity *i, struct 
             return -1;
         }
     }
-    return 0;
+    return identity_finish_rotation(c, &w->state, &w->key, err);
 }
 
 static bool differs(const char *a, const char *b)
@@ -120,6 +120,10 @@ static const char *misfit(const struct identity_config *c, const struct identity
 
     if (key_here && differs(key_binding(w->key)->machine, c->machine)) {
         return "another machine: the disk was cloned or moved";
+    }
+    if (key_here && c->instance_or_null != NULL &&
+        differs(key_binding(w->key)->instance, c->instance_or_null)) {
+        return "another instance: the disk was cloned or moved";
     }
     if (w->key == NULL && !w->state.known && differs(w->machine, c->machine)) {
         return "another machine: the database was copied";
@@ -140,31 +144,17 @@ static const char *misfit(const struct identity_config *c, const struct identity
 static int make_key(const struct identity_config *c, struct identity *i, struct witnesses *w,
                     struct error *err)
 {
-    struct key_binding b = {.number = 1, .created_us = c->now_us};
-    char name[KEYOBJECT_HOST + 128];
     struct key *previous = w->key;
-    struct buf line;
-    int rc = -1;
 
-    buf_init(&line, KEYOBJECT_MAX);
     if (previous != NULL && memcmp(key_binding(previous)->epoch, i->epoch, CHAIN_ID) == 0) {
         /* Killed after the file was written: it is this epoch's key already. */
         i->key = previous;
         w->key = previous = NULL;
-    } else {
-        memcpy(b.epoch, i->epoch, CHAIN_ID);
-        (void)snprintf(b.machine, sizeof b.machine, "%s", c->machine);
-        if (key_generate(&i->key, &b, err) != 0 || key_save(i->key, c->key_path, err) != 0) {
-            goto out;
-        }
+    } else if (identity_new_key(c, i->epoch, 1, &i->key, err) != 0 ||
+               key_save(i->key, c->key_path, err) != 0) {
+        return -1;
     }
-    keyobject_name(i->host, i->epoch, key_binding(i->key)->number, name, sizeof name);
-    if (keyobject_write(&line, i->host, w->why, i->key, previous, err) == 0) {
-        rc = state_key_made(c->state, key_binding(i->key)->number, name, &line, err);
-    }
-out:
-    buf_clear(&line);
-    return rc;
+    return identity_key_made(c, i->host, w->why, 1, i->key, previous, err);
 }
 
 static int settle(const struct identity_config *c, struct identity *i, struct witnesses *w,

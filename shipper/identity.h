@@ -7,6 +7,8 @@
 #ifndef TTYTRAIL_SHIPPER_IDENTITY_H
 #define TTYTRAIL_SHIPPER_IDENTITY_H
 
+#include <stdbool.h>
+
 #include "common/err.h"
 #include "shipper/key.h"
 #include "shipper/state.h"
@@ -23,8 +25,10 @@ struct identity_config {
     struct reader *evidence;
     struct state *state;
     const char *key_path;
-    const char *host_name; /* [s3] host_name, "" for the host's id */
-    const char *machine;   /* this machine's id, "" when unknown */
+    const char *host_name;        /* [s3] host_name, "" for the host's id */
+    const char *machine;          /* this machine's id, "" when unknown */
+    const char *instance_or_null; /* EC2 instance, "" for none */
+    bool describe;                /* ask IMDS for what AWS signed, when a key is made */
     int64_t now_us;
     /* How to begin a new epoch: asks the writer. */
     int (*new_epoch)(void *user, const char *reason, struct error *err);
@@ -33,6 +37,10 @@ struct identity_config {
 
 /** identity_settle(c, ret, err): ${ret} is cleared by the caller, also after an error. */
 int identity_settle(const struct identity_config *c, struct identity *ret, struct error *err);
+/** identity_rotate(c, i, err): Make the epoch's next key, have the old one sign its object, and use
+ * it from the next batch on.  Safe to be killed at any moment: identity_settle finishes or forgets
+ * it. */
+int identity_rotate(const struct identity_config *c, struct identity *i, struct error *err);
 void identity_clear(struct identity *i);
 /** identity_machine(ret, size): /etc/machine-id; "" when there is none.  Source: machine-id(5). */
 void identity_machine(char *ret, size_t size);

@@ -13,9 +13,11 @@
 #include "shipper/batch.h"
 #include "shipper/deliver.h"
 #include "shipper/identity.h"
+#include "shipper/identity_instance.h"
 #include "shipper/seal_wait.h"
 #include "shipper/ship_engine.h"
 #include "shipper/ship_tell.h"
+#include "shipper/state_life.h"
 #include "storage/wire/control.h"
 
 struct ship {
@@ -44,10 +46,24 @@ static void note(void *user, const char *text)
     }
 }
 
+/* What has to be known later too, by `ttytrail status`. */
+static void note_event(struct ship *s, const char *kind, const char *text)
+{
+    note(s, text);
+    if (s->state != NULL) {
+        (void)state_event(s->state, kind, text, clock_unix_us(), NULL);
+    }
+}
+
+static void note_alarm(void *user, const char *text)
+{
+    note_event(user, "alarm", text);
+}
+
 static void note_stuck(void *user, const char *text)
 {
     ((struct ship *)user)->result->set_aside++;
-    note(user, text);
+    note_event(user, "set-aside", text);
 }
 
 static int new_epoch(void *user, const char *reason, struct error *err)
@@ -56,29 +72,8 @@ static int new_epoch(void *user, const char *reason, struct error *err)
     char text[256];
 
     (void)snprintf(text, sizeof text, "a new epoch begins: %s", reason);
-    note(s, text);
+    note_event(s, "epoch", text);
     return control_epoch(s->control, reason, err);
-}
-
-int ship_paths(const char *db, char *ret_state, char *ret_key, unsigned long size,
-               struct error *err)
-{
-    /* Installed: evidence/evidence.db, ship/ship.db, ship/host.key; embedded: beside the database.
-     */
-    static const char installed[] = "/var/lib/ttytrail/evidence/evidence.db";
-    int a, b;
-
-    if (strcmp(db, installed) == 0) {
-        a = snprintf(ret_state, size, "/var/lib/ttytrail/ship/ship.db");
-        b = snprintf(ret_key, size, "/var/lib/ttytrail/ship/host.key");
-    } else {
-        a = snprintf(ret_state, size, "%s.ship.db", db);
-        b = snprintf(ret_key, size, "%s.key", db);
-    }
-    if (a < 0 || b < 0 || (size_t)a >= size || (size_t)b >= size) {
-        return err_set(err, ERR_USAGE, "path of the database is too long");
-    }
-    return 0;
 }
 
 /* ---- what the engine asks of us ---- */
@@ -162,16 +157,25 @@ static int add_waiting(void *user, const struct unshipped *u)
     return 0;
 }
 
-static int send_all(struct ship *s, struct error *err)
+static int send_all(struct ship *s, const struct ship_life *life, struct error *err)
 {
     const struct conf *c = s->config->conf;
     struct state_identity at;
+
+    int rc;
 
     if (s->config->progress != NULL &&
         reader_unshipped(s->evidence, s->source.horizon, add_waiting, s, err) != 0) {
         return -1;
     }
-    if (ship_engine_run(&s->engine, true, err) != 0 || state_identity(s->state, &at, err) != 0) {
+    if (ship_life_begin(life, err) != 0 || ship_engine_run(&s->engine, true, err) != 0) {
+        return -1;
+    }
+    rc = ship_life_end(life, err);
+    if (rc != 0) {
+        return rc == 1 ? ship_engine_run(&s->engine, false, err) : -1;
+    }
+    if (state_identity(s->state, &at, err) != 0) {
         return -1;
     }
     if (batch_heartbeat_due(at.last_us, clock_unix_us(), c->heartbeat_h)) {
@@ -234,23 +238,32 @@ static void start_engine(struct ship *s)
                                      .tell = tell,
                                      .stored = count,
                                      .aside = note_stuck,
-                                     .note = note,
+                                     .note = note_alarm,
                                      .progress = progress,
                                      .user = s};
 }
 
 static int run(struct ship *s, struct error *err)
 {
-    char state_path[4096], key_path[4096], machine[65];
+    char state_path[4096], key_path[4096], machine[65], instance[INSTANCE_ID];
     struct identity_config who = {.key_path = key_path,
                                   .host_name = s->config->conf->s3_host_name,
                                   .machine = machine,
+                                  .instance_or_null = instance,
                                   .new_epoch = new_epoch,
                                   .user = s};
 
+    struct ship_life life = {.orders = &s->config->orders,
+                             .source = &s->source,
+                             .who = &who,
+                             .identity = &s->identity,
+                             .note = note,
+                             .user = s};
     int rc;
 
     identity_machine(machine, sizeof machine);
+    instance_id(instance);
+    who.describe = instance[0] != '\0' || getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT") != NULL;
     if (ship_paths(s->config->db, state_path, key_path, sizeof state_path, err) != 0 ||
         open_all(s, state_path, err) != 0) {
         return -1;
@@ -270,26 +283,15 @@ static int run(struct ship *s, struct error *err)
     s->source.json = s->json;
     s->source.identity = &s->identity;
     s->source.pack_bytes = (size_t)s->config->conf->ship_kib * 1024;
+    s->source.heartbeat_h = s->config->conf->heartbeat_h;
     s->source.note = note_stuck;
     s->source.user = s;
     s->source.walk = &s->walk;
     s->deliver = (struct deliver){
-        .state = s->state, .store = s->store, .where = s->where, .note = note, .user = s};
+        .state = s->state, .store = s->store, .where = s->where, .note = note_alarm, .user = s};
     start_engine(s);
-    rc = send_all(s, err);
+    rc = send_all(s, &life, err);
     return rc == 0 ? state_stored_segments(s->state, &s->result->stored, err) : rc;
-}
-
-/* "s3://b/p/" is no other place than "s3://b/p", "/dir" none than "file:///dir". */
-char *ship_place(const char *url)
-{
-    size_t n = strlen(url);
-    char *ret = NULL;
-
-    while (n > 0 && url[n - 1] == '/') {
-        n--;
-    }
-    return asprintf(&ret, "%s%.*s", url[0] == '/' ? "file://" : "", (int)n, url) < 0 ? NULL : ret;
 }
 
 int ship_run(const struct ship_config *config, struct ship_result *ret, struct error *err)
@@ -300,6 +302,7 @@ int ship_run(const struct ship_config *config, struct ship_result *ret, struct e
     memset(ret, 0, sizeof *ret);
     s.where = ship_place(config->to);
     rc = s.where == NULL ? err_sys(err, "allocate") : run(&s, err);
+    ship_life_remember(s.state, rc == 0 ? NULL : err);
     ret->puts = s.deliver.puts + s.engine.puts;
     ship_engine_close(&s.engine);
     batch_walk_clear(&s.walk);

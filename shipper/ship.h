@@ -12,6 +12,7 @@
 
 #include "common/conf.h"
 #include "common/err.h"
+#include "shipper/ship_life.h"
 
 struct ship_batch { /* as told when one is stored */
     const char *name, *kind;
@@ -27,6 +28,7 @@ struct ship_config {
     const char *to;             /* URL of the store */
     const char *socket_or_null; /* the installed writer's control socket; NULL: a private writer */
     const struct conf *conf;    /* borrowed: [ship], [s3] */
+    struct ship_orders orders;
     void (*batch)(void *user, const struct ship_batch *b);
     void (*progress)(void *user, const struct ship_progress *p); /* NULL allowed */
     void (*note)(void *user, const char *text); /* one line an operator has to know */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "shipper/sql.h"
+#include "shipper/state_life.h"
 
 #define VERSION 2
 
@@ -131,7 +132,8 @@ int state_open(struct state **ret, const char *path, struct error *err)
     s->path = strdup(path);
     if (s->path == NULL) {
         err_sys(err, "allocate");
-    } else if (take_lock(s, err) == 0 && open_db(s, err) == 0 && check_version(s, err) == 0) {
+    } else if (take_lock(s, err) == 0 && open_db(s, err) == 0 && check_version(s, err) == 0 &&
+               state_life_open(s, err) == 0) {
         *ret = s;
         return 0;
     }

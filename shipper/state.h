@@ -70,8 +70,12 @@ struct state_batch {
 };
 void state_batch_clear(struct state_batch *b);
 /** state_unfinished(s, after, ret, err): The oldest batch with an id above ${after} that is not
- * stored, or not told to the writer: 1, 0 none.  ${ret} is cleared by the caller after 1. */
+ * stored, or not told to the writer, and not withheld: 1, 0 none.  ${ret} is cleared by the caller
+ * after 1. */
 int state_unfinished(struct state *s, int64_t after, struct state_batch *ret, struct error *err);
+/** state_batch_get(s, epoch, seq, ret, err): One batch, stored or not: as state_unfinished. */
+int state_batch_get(struct state *s, const uint8_t epoch[CHAIN_ID], int64_t seq,
+                    struct state_batch *ret, struct error *err);
 /** state_done(s, batch, err), state_told(s, batch, err): Its manifest is stored; the writer knows.
  */
 int state_done(struct state *s, int64_t batch, struct error *err);
@@ -85,8 +89,8 @@ struct state_member {
 int state_members(struct state *s, int64_t batch,
                   int (*cb)(void *user, const struct state_member *m), void *user,
                   struct error *err);
-/** state_find(s, session, number, ret_epoch, ret_seq, err): The batch that holds a segment: 1, 0
- * none. */
+/** state_find(s, session, number, ret_epoch, ret_seq, err): The batch that holds a segment and is
+ * not withheld: 1, 0 none. */
 int state_find(struct state *s, const uint8_t session[CHAIN_ID], int64_t number,
                uint8_t ret_epoch[CHAIN_ID], int64_t *ret_seq, struct error *err);
 /** state_next(s, session, ret, err): One above the highest number of the session in any batch; 0.

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "shipper/sql.h"
-#include "shipper/state.h"
+#include "shipper/state_life.h"
 
 static int insert_batch(struct state *s, const struct manifest *m, const struct buf *line,
                         struct error *err)
@@ -21,7 +21,7 @@ static int freeze(struct state *s, const struct manifest *m, const int64_t *sess
 {
     int64_t batch;
 
-    if (insert_batch(s, m, line, err) != 0) {
+    if (state_life_freeze(s, m, err) != 0 || insert_batch(s, m, line, err) != 0) {
         return -1;
     }
     batch = sqlite3_last_insert_rowid(s->db);
@@ -61,6 +61,34 @@ void state_batch_clear(struct state_batch *b)
     buf_clear(&b->line);
 }
 
+/* 1; -1 with nothing left to clear. */
+static int read_batch(struct state *s, sqlite3_stmt *st, struct state_batch *ret, struct error *err)
+{
+    int rc = 1;
+
+    memset(ret, 0, sizeof *ret);
+    buf_init(&ret->line, MANIFEST_MAX);
+    ret->id = sqlite3_column_int64(st, 0);
+    ret->seq = sqlite3_column_int64(st, 1);
+    ret->created_us = sqlite3_column_int64(st, 2);
+    ret->pack_size = sqlite3_column_int64(st, 3);
+    ret->segments = sqlite3_column_int64(st, 4);
+    sql_text(st, 5, ret->kind, sizeof ret->kind);
+    sql_text(st, 6, ret->host, sizeof ret->host);
+    ret->done = sqlite3_column_int(st, 9) != 0;
+    if (sql_blob(st, 7, ret->epoch, sizeof ret->epoch) != 0 ||
+        sql_blob(st, 8, ret->pack_sha256, sizeof ret->pack_sha256) != 0) {
+        rc = err_set(err, ERR_CORRUPT, "%s: a batch is damaged", s->path);
+    } else if (buf_append(&ret->line, sqlite3_column_blob(st, 10),
+                          (size_t)sqlite3_column_bytes(st, 10), err) != 0) {
+        rc = -1;
+    }
+    if (rc != 1) {
+        state_batch_clear(ret);
+    }
+    return rc;
+}
+
 int state_unfinished(struct state *s, int64_t after, struct state_batch *ret, struct error *err)
 {
     sqlite3_stmt *st = NULL;
@@ -68,29 +96,34 @@ int state_unfinished(struct state *s, int64_t after, struct state_batch *ret, st
 
     if (sql_query(s, &st, err,
                   "SELECT id, seq, created_us, pack_size, segments, kind, host, epoch, pack_sha256,"
-                  " done, line FROM batches WHERE (done=0 OR told=0) AND id>?1 ORDER BY id LIMIT 1",
+                  " done, line FROM batches WHERE (done=0 OR told=0) AND id>?1 AND id NOT IN"
+                  " (SELECT batch FROM withheld) ORDER BY id LIMIT 1",
                   "i", after) != 0) {
         return -1;
     }
     rc = sql_step(s, st, err);
     if (rc == 1) {
-        memset(ret, 0, sizeof *ret);
-        buf_init(&ret->line, MANIFEST_MAX);
-        ret->id = sqlite3_column_int64(st, 0);
-        ret->seq = sqlite3_column_int64(st, 1);
-        ret->created_us = sqlite3_column_int64(st, 2);
-        ret->pack_size = sqlite3_column_int64(st, 3);
-        ret->segments = sqlite3_column_int64(st, 4);
-        sql_text(st, 5, ret->kind, sizeof ret->kind);
-        sql_text(st, 6, ret->host, sizeof ret->host);
-        ret->done = sqlite3_column_int(st, 9) != 0;
-        if (sql_blob(st, 7, ret->epoch, sizeof ret->epoch) != 0 ||
-            sql_blob(st, 8, ret->pack_sha256, sizeof ret->pack_sha256) != 0) {
-            rc = err_set(err, ERR_CORRUPT, "%s: a batch is damaged", s->path);
-        } else if (buf_append(&ret->line, sqlite3_column_blob(st, 10),
-                              (size_t)sqlite3_column_bytes(st, 10), err) != 0) {
-            rc = -1;
-        }
+        rc = read_batch(s, st, ret, err);
+    }
+    sqlite3_finalize(st);
+    return rc;
+}
+
+int state_batch_get(struct state *s, const uint8_t epoch[CHAIN_ID], int64_t seq,
+                    struct state_batch *ret, struct error *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc;
+
+    if (sql_query(s, &st, err,
+                  "SELECT id, seq, created_us, pack_size, segments, kind, host, epoch, pack_sha256,"
+                  " done, line FROM batches WHERE epoch=?1 AND seq=?2",
+                  "bi", epoch, (size_t)CHAIN_ID, seq) != 0) {
+        return -1;
+    }
+    rc = sql_step(s, st, err);
+    if (rc == 1) {
+        rc = read_batch(s, st, ret, err);
     }
     sqlite3_finalize(st);
     return rc;
@@ -143,7 +176,8 @@ int state_find(struct state *s, const uint8_t session[CHAIN_ID], int64_t number,
 
     if (sql_cached(s, &st, err,
                    "SELECT b.epoch, b.seq FROM members m JOIN batches b ON b.id = m.batch"
-                   " WHERE m.session=?1 AND m.number=?2",
+                   " WHERE m.session=?1 AND m.number=?2"
+                   " AND b.id NOT IN (SELECT batch FROM withheld)",
                    "bi", session, (size_t)CHAIN_ID, number) != 0) {
         return -1;
     }

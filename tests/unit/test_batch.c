@@ -13,6 +13,7 @@
 
 #include "common/clock.h"
 #include "shipper/batch.h"
+#include "shipper/state_life.h"
 #include "storage/db/store.h"
 #include "tests/unit/tempdir.h"
 
@@ -256,6 +257,139 @@ static void test_heartbeat_has_no_pack(void **state)
     close_host(&h);
 }
 
+/* The newest frozen manifest. */
+static void newest(struct host *h, struct manifest *ret, struct state_batch *ret_batch)
+{
+    struct state_identity at;
+    struct error err;
+
+    assert_int_equal(state_identity(h->source.state, &at, &err), 0);
+    assert_int_equal(state_batch_get(h->source.state, at.epoch, at.seq, ret_batch, &err), 1);
+    if (manifest_read(h->source.json, buf_data(&ret_batch->line), ret_batch->line.len, ret, &err) !=
+        0) {
+        fail_msg("%s", err.text);
+    }
+}
+
+static void test_a_boot_is_told_once_and_never_first(void **state)
+{
+    const int64_t now = INT64_C(1700000000000000);
+    struct state_batch b;
+    struct manifest m;
+    struct error err;
+    struct host h;
+
+    (void)state;
+    open_host(&h);
+    assert_int_equal(batch_boot(&h.source, now, &err), 0);
+    assert_int_equal(batch_heartbeat(&h.source, now, &err), 0);
+    assert_int_equal(batch_boot(&h.source, now, &err), 0);
+    assert_int_equal(
+        state_fact_set(h.source.state, "boot_id", "00112233445566778899aabbccddeeff", now, &err),
+        0);
+    assert_int_equal(batch_boot(&h.source, now, &err), 1);
+    assert_int_equal(batch_boot(&h.source, now, &err), 0);
+    newest(&h, &m, &b);
+    assert_string_equal(m.kind, "boot");
+    assert_int_equal(m.seq, 2);
+    assert_string_equal(m.previous_boot_id, "00112233445566778899aabbccddeeff");
+    assert_true(m.began_us > 0);
+    state_batch_clear(&b);
+    manifest_clear(&m);
+    assert_int_equal(batch_stop(&h.source, now, &err), 0);
+    newest(&h, &m, &b);
+    assert_string_equal(m.kind, "stop");
+    state_batch_clear(&b);
+    manifest_clear(&m);
+    close_host(&h);
+}
+
+static void expect_stored(struct host *h, uint8_t id, int64_t expected)
+{
+    uint8_t session[CHAIN_ID];
+    struct error err;
+    int64_t n = -1;
+
+    memset(session, id, sizeof session);
+    assert_int_equal(state_stored(h->source.state, session, &n, &err), 0);
+    assert_int_equal(n, expected);
+}
+
+/* Three batches of a session; the second is withheld, and its segments come again. */
+static void test_withheld_segments_come_again(void **state)
+{
+    const int64_t now = INT64_C(1700000000000000);
+    uint8_t composition[CHAIN_HASH], both[2 * CHAIN_HASH], head[CHAIN_HASH];
+    struct manifest m[3], w, again;
+    struct state_batch b;
+    struct error err;
+    struct host h;
+    int64_t id = 0, ids[3], row;
+
+    (void)state;
+    open_host(&h);
+    row = add_session(&h, 1);
+    for (int64_t n = 0; n < 25; n++) {
+        add_segment(&h, row, n, false);
+    }
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(freeze(&h, &m[i], id, &id), 1);
+        ids[i] = id;
+    }
+    assert_int_equal(state_done(h.source.state, ids[0], &err), 0);
+    assert_int_equal(state_done(h.source.state, ids[2], &err), 0);
+    expect_stored(&h, 1, 10);
+
+    assert_int_equal(state_batch_find(h.source.state, "2", &b, &err), 1);
+    assert_int_equal(batch_withhold(&h.source, &b, "", now, &err), -1);
+    assert_int_equal(batch_withhold(&h.source, &b, "a\nb", now, &err), -1);
+    assert_int_equal(batch_withhold(&h.source, &b, "it is poison", now, &err), 0);
+    assert_int_equal(batch_withhold(&h.source, &b, "it is poison", now, &err), -1);
+    state_batch_clear(&b);
+    assert_int_equal(state_batch_find(h.source.state, "1", &b, &err), 1);
+    assert_int_equal(batch_withhold(&h.source, &b, "it is stored", now, &err), -1);
+    state_batch_clear(&b);
+
+    newest(&h, &w, &b);
+    assert_string_equal(w.kind, "withheld");
+    assert_int_equal(w.seq, 4);
+    assert_int_equal(w.withheld.seq, 2);
+    assert_int_equal(w.withheld.n_segments, 10);
+    assert_int_equal(w.withheld.segments[0].number, 10);
+    /* The chain goes on over it. */
+    assert_int_equal(manifest_composition(&m[1], composition, &err), 0);
+    assert_memory_equal(composition, w.withheld.composition, CHAIN_HASH);
+    memcpy(both, m[0].head, CHAIN_HASH);
+    memcpy(both + CHAIN_HASH, composition, CHAIN_HASH);
+    chain_sha256(both, sizeof both, head);
+    assert_memory_equal(head, w.withheld.head, CHAIN_HASH);
+    assert_memory_equal(head, m[2].previous_head, CHAIN_HASH);
+    state_batch_clear(&b);
+
+    /* What is not stored is not told as stored, and goes out with what is new. */
+    expect_stored(&h, 1, 10);
+    add_segment(&h, row, 25, false);
+    h.source.pack_bytes = 20 * SEGMENT;
+    assert_int_equal(freeze(&h, &again, ids[2] + 1, &id), 1);
+    assert_int_equal(again.seq, 5);
+    assert_int_equal(again.n_segments, 11);
+    assert_int_equal(again.segments[0].number, 10);
+    assert_int_equal(again.segments[0].previous_seq, 1);
+    assert_int_equal(again.segments[1].previous_seq, 5);
+    assert_int_equal(again.segments[10].number, 25);
+    assert_int_equal(again.segments[10].previous_seq, 3);
+    assert_int_equal(again.open[0].next, 26);
+    expect_stored(&h, 1, 10);
+    assert_int_equal(state_done(h.source.state, id, &err), 0);
+    expect_stored(&h, 1, 26);
+    manifest_clear(&again);
+    manifest_clear(&w);
+    for (int i = 0; i < 3; i++) {
+        manifest_clear(&m[i]);
+    }
+    close_host(&h);
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -276,6 +410,8 @@ int main(void)
         cmocka_unit_test(test_an_altered_segment_holds_its_session_alone),
         cmocka_unit_test(test_nothing_above_the_horizon),
         cmocka_unit_test(test_heartbeat_has_no_pack),
+        cmocka_unit_test(test_a_boot_is_told_once_and_never_first),
+        cmocka_unit_test(test_withheld_segments_come_again),
     };
 
     return cmocka_run_group_tests(tests, setup, drop);

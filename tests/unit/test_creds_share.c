@@ -16,7 +16,7 @@
 #define THREADS 8
 
 /* A container's endpoint: keys N expire at NOW + N hours; it can be told to wait, and to be ill. */
-struct source {
+struct counted {
     pthread_mutex_t lock;
     pthread_cond_t told;
     bool held;        /* asked, it waits until this is false ... */
@@ -28,7 +28,7 @@ struct source {
 static int answer(void *user, const struct http_request *req, struct http_response *ret,
                   struct error *err)
 {
-    struct source *s = user;
+    struct counted *s = user;
     int n = atomic_fetch_add(&s->asked, 1) + 1;
     char doc[512];
 
@@ -55,7 +55,7 @@ static int answer(void *user, const struct http_request *req, struct http_respon
                : buf_puts(req->sink, doc, err);
 }
 
-static void source_init(struct source *s)
+static void source_init(struct counted *s)
 {
     memset(s, 0, sizeof *s);
     pthread_mutex_init(&s->lock, NULL);
@@ -66,7 +66,7 @@ static void source_init(struct source *s)
     setenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/keys", 1);
 }
 
-static void source_hold(struct source *s, bool held)
+static void source_hold(struct counted *s, bool held)
 {
     pthread_mutex_lock(&s->lock);
     s->held = held;
@@ -74,7 +74,7 @@ static void source_hold(struct source *s, bool held)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void source_await(struct source *s)
+static void source_await(struct counted *s)
 {
     pthread_mutex_lock(&s->lock);
     while (!s->waits) {
@@ -85,7 +85,7 @@ static void source_await(struct source *s)
 
 static void renewed_when_refused(void **state)
 {
-    struct source s;
+    struct counted s;
     struct creds *c, *other;
     struct creds_view v, w;
     struct error err;
@@ -127,7 +127,7 @@ static void renewed_when_refused(void **state)
 
 static void short_ones_last_for_a_while(void **state)
 {
-    struct source s;
+    struct counted s;
     struct creds *c;
     struct creds_view v;
     struct error err;
@@ -145,7 +145,7 @@ static void short_ones_last_for_a_while(void **state)
 
 static void an_error_tells_the_source(void **state)
 {
-    struct source s;
+    struct counted s;
     struct creds *c;
     struct creds_view v;
     struct error err;
@@ -206,7 +206,7 @@ static void finish(struct worker *w)
 static void all_threads_wait_for_one_asking(void **state)
 {
     struct worker w[THREADS];
-    struct source s;
+    struct counted s;
     struct creds *c;
     struct error err;
 
@@ -231,7 +231,7 @@ static void all_threads_wait_for_one_asking(void **state)
 static void what_holds_is_used_while_somebody_asks(void **state)
 {
     struct worker asks, goes_on;
-    struct source s;
+    struct counted s;
     struct creds *c;
     struct creds_view v;
     struct error err;
@@ -271,7 +271,7 @@ static void *churn(void *user)
 static void threads_that_are_refused_all_the_time(void **state)
 {
     struct worker w[THREADS];
-    struct source s;
+    struct counted s;
     struct creds *c;
     struct error err;
 

@@ -19,6 +19,7 @@ static char dir[256];
 static char db[512], key_path[512], state_path[512];
 static int serial, epochs;
 static char reason[256];
+static const char *instance = "";
 
 static void set_meta(const char *key, const char *value)
 {
@@ -65,6 +66,7 @@ static void settle(const char *machine, const char *host_name, struct identity *
     struct identity_config c = {.key_path = key_path,
                                 .host_name = host_name,
                                 .machine = machine,
+                                .instance_or_null = instance,
                                 .now_us = 1,
                                 .new_epoch = new_epoch};
     struct error err;
@@ -128,6 +130,96 @@ static void test_misfits_begin_an_epoch(void **state)
     expect(NULL, "m1", "other", "the host's name in paths changed");
 }
 
+enum { AFTER_SHIP_DB, AFTER_ALL }; /* where a rotation is killed */
+
+static void rotate(struct identity *i, int steps)
+{
+    struct identity_config c = {.key_path = key_path, .machine = "m1", .now_us = 2};
+    char next[600];
+    struct error err;
+
+    (void)snprintf(next, sizeof next, "%s.next", key_path);
+    assert_int_equal(state_open(&c.state, state_path, &err), 0);
+    if (identity_rotate(&c, i, &err) != 0) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(access(next, F_OK), -1);
+    if (steps == AFTER_SHIP_DB) {
+        assert_int_equal(rename(key_path, next), 0);
+    }
+    state_close(c.state);
+}
+
+static void test_a_key_is_rotated(void **state)
+{
+    struct identity a, b;
+
+    (void)state;
+    fresh_host();
+    settle("m1", "", &a);
+    rotate(&a, AFTER_ALL);
+    assert_int_equal(key_binding(a.key)->number, 2);
+    settle("m1", "", &b);
+    assert_string_equal(reason, "");
+    assert_memory_equal(key_public(a.key), key_public(b.key), KEY_PUBLIC);
+    identity_clear(&a);
+    identity_clear(&b);
+}
+
+static void test_a_killed_rotation_is_finished_or_forgotten(void **state)
+{
+    struct identity a, b;
+    struct key_binding next = {.number = 2, .created_us = 1, .machine = "m1"};
+    struct key *k = NULL;
+    struct error err;
+    char path[600];
+
+    (void)state;
+    /* The file was written, ship.db does not know it. */
+    fresh_host();
+    settle("m1", "", &a);
+    memcpy(next.epoch, a.epoch, sizeof next.epoch);
+    (void)snprintf(path, sizeof path, "%s.next", key_path);
+    assert_int_equal(key_generate(&k, &next, &err), 0);
+    assert_int_equal(key_save(k, path, &err), 0);
+    key_free(k);
+    settle("m1", "", &b);
+    assert_string_equal(reason, "");
+    assert_memory_equal(key_public(a.key), key_public(b.key), KEY_PUBLIC);
+    assert_int_equal(access(path, F_OK), -1);
+    identity_clear(&b);
+    /* ship.db knows it, the old file is still in its place. */
+    rotate(&a, AFTER_SHIP_DB);
+    settle("m1", "", &b);
+    assert_string_equal(reason, "");
+    assert_memory_equal(key_public(a.key), key_public(b.key), KEY_PUBLIC);
+    assert_int_equal(access(path, F_OK), -1);
+    identity_clear(&a);
+    identity_clear(&b);
+}
+
+static void test_another_instance_begins_an_epoch(void **state)
+{
+    struct identity a, b;
+
+    (void)state;
+    fresh_host();
+    instance = "i-0123456789abcdef0";
+    settle("m1", "", &a);
+    assert_string_equal(key_binding(a.key)->instance, instance);
+    instance = ""; /* not known is not another */
+    settle("m1", "", &b);
+    assert_string_equal(reason, "");
+    identity_clear(&b);
+    instance = "i-0fedcba9876543210";
+    settle("m1", "", &b);
+    assert_string_equal(reason, "another instance: the disk was cloned or moved");
+    assert_string_equal(key_binding(b.key)->instance, instance);
+    identity_clear(&a);
+    identity_clear(&b);
+    instance = "";
+}
+
 static void test_a_copied_database_begins_an_epoch(void **state)
 {
     struct identity i;
@@ -178,6 +270,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_host_goes_on),
         cmocka_unit_test(test_misfits_begin_an_epoch),
+        cmocka_unit_test(test_a_key_is_rotated),
+        cmocka_unit_test(test_a_killed_rotation_is_finished_or_forgotten),
+        cmocka_unit_test(test_another_instance_begins_an_epoch),
         cmocka_unit_test(test_a_copied_database_begins_an_epoch),
         cmocka_unit_test(test_host_name_must_fit_a_path),
     };

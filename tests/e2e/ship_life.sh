@@ -1,0 +1,126 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# A shipping host's life: boots and stops, a key that is replaced, a batch that is withheld and one that is
+# sent again, a daemon that ends when it is told to.
+. "$(dirname "$0")/lib.sh"
+
+need python3
+cd "$TMP" || exit 1
+DB=$TMP/e.db
+TO=file://$TMP/store
+
+record() { "$TTYTRAIL" record --db "$DB" -- sh -c "$1" >/dev/null || fail 'record'; }
+ship() { "$TTYTRAIL" ship --db "$DB" --to "$TO" "$@"; }
+manifests() { find store/batches -name '*.json' | sed 's|.*/||' | sort; }
+# newest MEMBER: of the newest manifest.
+newest() {
+    python3 -c 'import glob, json, sys
+name = max(glob.glob("store/batches/*/*/*.json"), key=lambda p: p.split("/")[-1])
+print(json.load(open(name))[sys.argv[1]])' "$1"
+}
+sql() { python3 -c 'import sqlite3, sys
+d = sqlite3.connect("e.db.ship.db"); d.execute(sys.argv[1]); d.commit()' "$1" || fail 'the schema changed: adapt this test'; }
+
+step 'orders that make no sense'
+status_is 2 ship --withhold 1
+status_is 2 ship --reason x
+status_is 2 ship --follow --dry-run
+status_is 2 ship --stop --dry-run
+
+step 'a stop, and what follows it'
+record 'echo one'
+status_is 0 ship
+status_is 0 ship --stop
+grep -q '^stop 2' out || fail 'no stop manifest'
+[ "$(newest kind)" = stop ] || fail 'the newest is no stop'
+status_is 0 ship
+grep -q '^nothing to ship' out || fail 'it does not rest'
+sql "UPDATE facts SET value='00112233445566778899aabbccddeeff' WHERE name='boot_id'"
+status_is 0 ship
+grep -q '^boot 3' out || fail 'no boot manifest'
+[ "$(newest boot)" != "" ] && newest boot | grep -q 00112233445566778899aabbccddeeff || fail 'which boot was before?'
+[ "$(newest heartbeat_h)" = 1 ] || fail 'no promise'
+status_is 0 ship
+grep -q '^nothing to ship' out || fail 'a second boot'
+
+step 'a new key'
+status_is 0 ship --rotate-key
+grep -q '^heartbeat 4' out || fail 'nothing is signed with it'
+grep -q 'key 2 signs' err || fail 'it does not say so'
+[ "$(newest key)" = 2 ] || fail 'the old key signed'
+[ "$(find store/keys -type f | wc -l)" = 2 ] || fail 'not two key objects'
+python3 - <<'PY' || fail 'the key objects'
+import glob, json
+keys = sorted((json.load(open(p)) for p in glob.glob("store/keys/*/*.json")), key=lambda k: k["number"])
+assert [k["number"] for k in keys] == [1, 2]
+assert keys[1]["previous_key"] == keys[0]["public_key"] and keys[1]["previous_number"] == 1
+assert keys[1]["previous_epoch"] == keys[0]["epoch"] == keys[1]["epoch"]
+assert (keys[0]["from_seq"], keys[1]["from_seq"]) == (1, 4) and keys[1]["why"] == "rotated"
+PY
+[ "$(stat -c %a e.db.key)" = 600 ] && [ ! -e e.db.key.next ] || fail 'the key files'
+record 'echo two'
+status_is 0 ship
+status_is 0 "$TTYTRAIL" verify "$TO"
+
+step 'a batch that cannot be sent'
+record 'echo poison'
+# Frozen, and not sent: the directory is in the way.
+mv store aside && : >store
+status_is 1 ship
+rm store && mv aside store
+status_is 2 ship --withhold 99 --reason x
+grep -q 'there is no batch 99' err || fail 'no such words'
+status_is 2 ship --withhold 5 --reason x
+grep -q 'is stored' err || fail 'a stored batch was withheld'
+status_is 0 ship --withhold 6 --reason 'INC-7: not sendable'
+grep -q '^withheld 7' out || fail 'no withheld manifest'
+grep -q '^batch 8: 1 segments' out || fail 'its segment did not come again'
+status_is 2 ship --withhold 6 --reason x
+status_is 0 ship
+grep -q '^nothing to ship: all 3 segments' out || fail 'it does not rest'
+manifests | grep -q '^000000000006-' && fail 'the withheld one is there' || :
+python3 - <<'PY' || fail 'the withheld manifest'
+import glob, hashlib, json
+by = {}
+for p in glob.glob("store/batches/*/*/*.json"):
+    m = json.load(open(p))
+    by[m["seq"]] = m
+w = by[7]["withheld"]
+assert w["seq"] == 6 and w["reason"] == "INC-7: not sendable" and len(w["segments"]) == 1
+assert hashlib.sha256(bytes.fromhex(by[5]["head"] + w["composition"])).hexdigest() == w["head"]
+assert by[7]["previous_head"] == w["head"]
+s, t = w["segments"][0], by[8]["segments"][0]
+assert all(s[k] == t[k] for k in ("session", "epoch", "seq", "sha256"))
+PY
+
+step 'a batch once more'
+manifests >before
+status_is 0 ship --again 8
+grep -q '^batch 8: 1 segments' out || fail 'it was not sent'
+manifests | cmp -s - before || fail 'what is still there was stored twice'
+rm -r store/batches/*/*/000000000008-* store/packs/*/*/000000000008-*
+status_is 0 ship --again "$(grep '^000000000008-' before | sed 's/\.json//')"
+manifests | cmp -s - before || fail 'it did not come back'
+status_is 2 ship --again 6
+grep -q 'is withheld' err || fail 'a withheld one again'
+status_is 2 ship --again 9-zzz
+status_is 2 ship --again x
+status_is 0 ship
+grep -q '^nothing to ship' out || fail 'it does not rest'
+
+step 'a daemon'
+printf '[ship]\nship_every_s = 1\n' >fast.conf
+"$TTYTRAIL" ship --db "$DB" --to "$TO" --follow --config fast.conf >follow.out 2>follow.err &
+daemon=$!
+at_exit "kill -9 $daemon 2>/dev/null"
+record 'echo three'
+DEADLINE=60 wait_for 'the daemon to ship' grep -q '^shipped 1 segments' follow.out
+record 'echo four'
+DEADLINE=60 wait_for 'its second round' sh -c '[ "$(grep -c "^shipped 1 segments" follow.out)" = 2 ]'
+kill "$daemon"
+wait "$daemon"
+got=$?
+[ "$got" = 0 ] || fail "the daemon ended with $got"
+status_is 0 ship
+grep -q '^nothing to ship' out || fail 'it left something'
+passed
