@@ -24,7 +24,7 @@ struct cmd {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct cmd cmd_record, cmd_list, cmd_export, cmd_play, cmd_verify, cmd_ship;
+extern const struct cmd cmd_record, cmd_list, cmd_export, cmd_play, cmd_verify, cmd_ship, cmd_prune;
 extern const struct cmd cmd_print_policy, cmd_doctor;
 
 /* Options every command takes.  Values above 255 so that they never meet a letter. */

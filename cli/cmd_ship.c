@@ -2,17 +2,14 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/evidence.h"
 #include "cli/follow.h"
 #include "cli/road_report.h"
 #include "common/json_write.h"
 #include "common/log.h"
 #include "shipper/ship.h"
-
-#define INSTALLED_DB     "/var/lib/ttytrail/evidence/evidence.db"
-#define INSTALLED_SOCKET "/run/ttytrail/control.sock"
 
 static const char help[] =
     "Usage: ttytrail ship [--to URL] [OPTION...]\n\n"
@@ -258,31 +255,24 @@ static int run(int argc, char **argv)
 {
     struct options o = {.to = NULL};
     struct error err = {.kind = ERR_NONE};
-    struct conf conf = {.ship_to = NULL};
-    char db[4096];
+    struct evidence_place at;
     struct ship_config config = {
-        .db = db, .conf = &conf, .batch = say_batch, .note = say_note, .user = &o};
+        .db = at.db, .conf = &at.conf, .batch = say_batch, .note = say_note, .user = &o};
     int rc = parse(argc, argv, &o);
 
     if (rc >= 0) {
         return rc;
     }
-    if (conf_open(&conf, o.common.config, &err) != 0 ||
-        cmd_db_path(&o.common, db, sizeof db, &err) != 0) {
-        rc = cmd_fail(&err);
-    } else {
-        config.orders = o.orders;
-        config.to = o.to != NULL ? o.to : conf.ship_to;
-        config.socket_or_null = o.socket;
-        if (o.socket == NULL && strcmp(db, INSTALLED_DB) == 0 &&
-            access(INSTALLED_SOCKET, F_OK) == 0) {
-            config.socket_or_null = INSTALLED_SOCKET;
-        }
-        rc = config.to[0] == '\0' && !o.dry_run
-                 ? cmd_usage(&cmd_ship, "where to? --to URL, or 'to' of [ship]")
-                 : ship(&o, &config);
+    if (evidence_place(&o.common, o.socket, &at, &err) != 0) {
+        return cmd_fail(&err);
     }
-    conf_clear(&conf);
+    config.orders = o.orders;
+    config.to = o.to != NULL ? o.to : at.conf.ship_to;
+    config.socket_or_null = at.socket_or_null;
+    rc = config.to[0] == '\0' && !o.dry_run
+             ? cmd_usage(&cmd_ship, "where to? --to URL, or 'to' of [ship]")
+             : ship(&o, &config);
+    evidence_place_clear(&at);
     return rc;
 }
 

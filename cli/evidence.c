@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define INSTALLED_DB     "/var/lib/ttytrail/evidence/evidence.db"
+#define INSTALLED_SOCKET "/run/ttytrail/control.sock"
+
 int evidence_open(const struct cmd_common *common, struct reader **ret, struct error *err)
 {
     char db[4096];
@@ -22,6 +25,28 @@ int evidence_open(const struct cmd_common *common, struct reader **ret, struct e
         err->code = ENOENT;
     }
     return -1;
+}
+
+int evidence_place(const struct cmd_common *common, const char *socket_or_null,
+                   struct evidence_place *ret, struct error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    if (conf_open(&ret->conf, common->config, err) != 0 ||
+        cmd_db_path(common, ret->db, sizeof ret->db, err) != 0) {
+        conf_clear(&ret->conf);
+        return -1;
+    }
+    ret->socket_or_null = socket_or_null;
+    if (socket_or_null == NULL && strcmp(ret->db, INSTALLED_DB) == 0 &&
+        access(INSTALLED_SOCKET, F_OK) == 0) {
+        ret->socket_or_null = INSTALLED_SOCKET;
+    }
+    return 0;
+}
+
+void evidence_place_clear(struct evidence_place *p)
+{
+    conf_clear(&p->conf);
 }
 
 bool evidence_is_database(const char *path)

@@ -73,6 +73,7 @@ static const struct conf_key keys[] = {
     NUMBER("store", "reserve_mib", reserve_mib, "64", 0, 1048576),
     CHOICE("store", "on_disk_full", on_disk_full, "ring", "ring|end|continue"),
     NUMBER("store", "keep_days", keep_days, "30", 0, 36500),
+    NUMBER("store", "keep_mib", keep_mib, "0", 0, 1073741824),
     TEXT("ship", "to", ship_to),
     NUMBER("ship", "ship_kib", ship_kib, "8192", 64, 65536),
     NUMBER("ship", "ship_every_s", ship_every_s, "60", 1, 86400),

@@ -35,7 +35,7 @@ struct conf {
         max_no_echo;
     char *prompt_patterns;
     /* [store] */
-    int64_t durability, segment_kib, wal_max_mib, reserve_mib, on_disk_full, keep_days;
+    int64_t durability, segment_kib, wal_max_mib, reserve_mib, on_disk_full, keep_days, keep_mib;
     /* [ship] */
     char *ship_to;
     int64_t ship_kib, ship_every_s, heartbeat_h, confirm, ship_in_flight, ship_rate_kib_s,

@@ -46,6 +46,8 @@ int state_begin_epoch(struct state *s, const char *host, const uint8_t epoch[CHA
 int state_place_check(struct state *s, const char *where, struct error *err);
 /** state_place_set(s, where, err): From now on everything goes to ${where}. */
 int state_place_set(struct state *s, const char *where, struct error *err);
+/** state_place(s, ret, size, err): That place; "" for none yet. */
+int state_place(struct state *s, char *ret, size_t size, struct error *err);
 /** state_stored_segments(s, ret, err): Segments of all batches that are stored. */
 int state_stored_segments(struct state *s, int64_t *ret, struct error *err);
 /** state_key_made(s, number, name, line, err): The epoch's key exists, and this is its object. */

@@ -5,7 +5,7 @@
 #include "shipper/sql.h"
 #include "shipper/state.h"
 
-static int read_place(struct state *s, char *ret, size_t size, struct error *err)
+int state_place(struct state *s, char *ret, size_t size, struct error *err)
 {
     sqlite3_stmt *st = NULL;
     int rc;
@@ -26,7 +26,7 @@ int state_place_check(struct state *s, const char *where, struct error *err)
 {
     char known[STATE_PLACE_MAX];
 
-    if (read_place(s, known, sizeof known, err) != 0) {
+    if (state_place(s, known, sizeof known, err) != 0) {
         return -1;
     }
     if (known[0] == '\0' || strcmp(known, where) == 0) {

@@ -156,6 +156,7 @@ static int segment_from(sqlite3_stmt *st, struct segment_row *g, struct error *e
     g->last_t_us = sqlite3_column_int64(st, 8);
     g->final = sqlite3_column_int64(st, 9) != 0;
     g->sealed_us = sqlite3_column_int64(st, 10);
+    g->pruned = sqlite3_column_int64(st, 12) != 0;
     return take_hash(st, 2, g->sha256, err) != 0 || take_hash(st, 3, g->head, err) != 0 ? -1 : 0;
 }
 
@@ -165,8 +166,8 @@ int reader_segment(struct reader *r, int64_t session_row, int64_t number, struct
     sqlite3_stmt *st = reader_statement(
         r, RD_SEGMENT,
         "SELECT number, codec, sha256, head, size, text_size, events, first_t_us, last_t_us, "
-        "final, sealed_us, CASE ?3 WHEN 1 THEN bytes END FROM segment WHERE session = ?1 AND "
-        "number = ?2",
+        "final, sealed_us, CASE ?3 WHEN 1 THEN bytes END, length(bytes) = 0 AND size > 0 FROM "
+        "segment WHERE session = ?1 AND number = ?2",
         err);
     int rc = 0, step;
 
@@ -179,7 +180,12 @@ int reader_segment(struct reader *r, int64_t session_row, int64_t number, struct
     step = sqlite3_step(st);
     if (step == SQLITE_ROW) {
         rc = segment_from(st, ret, err) == 0 ? 1 : -1;
-        if (rc == 1 && ret_bytes != NULL) {
+        if (rc == 1 && ret_bytes != NULL && ret->pruned) {
+            rc = err_set(err, ERR_SYSTEM, "it was pruned here, after it was shipped");
+            if (err != NULL) {
+                err->code = ENODATA;
+            }
+        } else if (rc == 1 && ret_bytes != NULL) {
             const void *bytes = sqlite3_column_blob(st, 11);
 
             if (buf_append(ret_bytes, bytes, (size_t)sqlite3_column_bytes(st, 11), err) != 0) {

@@ -44,11 +44,13 @@ struct segment_row {
     uint8_t head[CHAIN_HASH];   /* chain after it, as the database says */
     int64_t size, text_size, events;
     bool final;
+    bool pruned; /* its bytes were removed here */
     char codec[16];
     int64_t sealed_us, first_t_us, last_t_us;
 };
 /** reader_segment(r, session_row, number, ret, ret_bytes, err): Segment ${number}: its row, and its
- * bytes appended to ${ret_bytes} (NULL: row only): 1, 0 absent, -1. */
+ * bytes appended to ${ret_bytes} (NULL: row only): 1, 0 absent, -1; SYSTEM with code ENODATA when
+ * bytes are wanted that were pruned: ${ret} is set all the same. */
 int reader_segment(struct reader *r, int64_t session_row, int64_t number, struct segment_row *ret,
                    struct buf *ret_bytes, struct error *err);
 
@@ -77,6 +79,18 @@ int reader_unshipped(struct reader *r, int64_t horizon,
 int reader_unshipped_after(struct reader *r, int64_t after, int64_t horizon,
                            int (*cb)(void *user, const struct unshipped *u), void *user,
                            struct error *err);
+
+struct prunable {
+    int64_t order, session_row, number, size, sealed_us, shipped;
+    uint8_t session[CHAIN_ID];
+};
+/** reader_prunable(r, cb, user, err): Segments that have bytes and are marked as shipped, of
+ * sessions that were recorded here; oldest sealed first.  ${cb} may call the reader; non-zero ends
+ * the walk and is returned. */
+int reader_prunable(struct reader *r, int (*cb)(void *user, const struct prunable *p), void *user,
+                    struct error *err);
+/** reader_stored_bytes(r, ret, err): Bytes of all segments that have some, shipped or not. */
+int reader_stored_bytes(struct reader *r, int64_t *ret, struct error *err);
 
 /** reader_check(r, err): SQLite's own integrity check; CORRUPT with its first complaint. */
 int reader_check(struct reader *r, struct error *err);

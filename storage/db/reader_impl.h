@@ -17,6 +17,8 @@ enum reader_statement {
     RD_LAST,
     RD_TITLE,
     RD_PREFIX,
+    RD_PRUNABLE,
+    RD_STORED,
     READER_STATEMENTS
 };
 

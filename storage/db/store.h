@@ -65,6 +65,8 @@ int store_session_dead(struct store *s, int64_t row, int64_t since_us, struct er
 int store_session_pending(struct store *s, int64_t row, uint64_t t_us, struct error *err);
 int store_session_close(struct store *s, int64_t row, enum session_state state, int64_t ended_us,
                         const char *exit, const char *flags, struct error *err);
+/** store_session_flags(s, row, flags, err): As store_session_close does with its flags: `pruned`
+ * stays, whoever set it. */
 int store_session_flags(struct store *s, int64_t row, const char *flags, struct error *err);
 int store_session_shipped(struct store *s, const uint8_t id[16], int64_t segments,
                           struct error *err);
@@ -116,6 +118,17 @@ struct store_segment {
 };
 /** store_segment_insert(s, seg, err): The row, and the session's new head, count and sums. */
 int store_segment_insert(struct store *s, const struct store_segment *seg, struct error *err);
+
+/** store_prune(s, id, below, most, ret_segments, ret_bytes, err): In a transaction of its own:
+ * empty the bytes of at most ${most} segments of that session below ${below} and below its
+ * `shipped`, the lowest that have some, and overwrite them in the file; the session gets the flag
+ * `pruned`. Nothing of imported sessions.  *ret_bytes is bounded by STORE_PRUNE_BYTES and one
+ * segment. */
+int store_prune(struct store *s, const uint8_t id[16], int64_t below, int64_t most,
+                int64_t *ret_segments, int64_t *ret_bytes, struct error *err);
+#define STORE_PRUNE_BYTES (4 * 1024 * 1024)
+/** store_give_back(s, pages, ret_left, err): Give free pages back to the file system. */
+int store_give_back(struct store *s, int64_t pages, int64_t *ret_left, struct error *err);
 
 /** store_wal_bytes(s): Bytes in the WAL after the last commit. */
 int64_t store_wal_bytes(const struct store *s);

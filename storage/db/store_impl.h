@@ -30,6 +30,11 @@ enum store_statement {
     ST_SEGMENT_INSERT,
     ST_SESSION_SEALED,
     ST_HORIZON,
+    ST_PRUNE_SESSION,
+    ST_PRUNE_NEXT,
+    ST_PRUNE,
+    ST_PRUNE_FLAG,
+    ST_FREE_PAGES,
     STORE_STATEMENTS
 };
 

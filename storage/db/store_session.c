@@ -140,12 +140,19 @@ int store_session_pending(struct store *s, int64_t row, uint64_t t_us, struct er
     return store_run(s, st, err);
 }
 
+/* What other hands than the session's own writer have set stays. */
+#define KEEP_WORD(flags, word)                                                                     \
+    "|| CASE WHEN ' ' || flags || ' ' LIKE '% " word " %' AND ' ' || " flags                       \
+    " || ' ' NOT LIKE '% " word " %' THEN ' " word "' ELSE '' END"
+#define KEEP_WORDS(flags) "ltrim(" flags KEEP_WORD(flags, "pruned") ")"
+
 int store_session_close(struct store *s, int64_t row, enum session_state state, int64_t ended_us,
                         const char *exit, const char *flags, struct error *err)
 {
     sqlite3_stmt *st = store_statement(s, ST_SESSION_CLOSE,
                                        "UPDATE session SET state = ?2, ended_us = ?3, exit = ?4, "
-                                       "flags = ?5, pending_us = NULL WHERE row = ?1",
+                                       "flags = " KEEP_WORDS("?5") ", pending_us = NULL "
+                                                                   "WHERE row = ?1",
                                        err);
 
     if (st == NULL) {
@@ -161,8 +168,8 @@ int store_session_close(struct store *s, int64_t row, enum session_state state, 
 
 int store_session_flags(struct store *s, int64_t row, const char *flags, struct error *err)
 {
-    sqlite3_stmt *st =
-        store_statement(s, ST_SESSION_FLAGS, "UPDATE session SET flags = ?2 WHERE row = ?1", err);
+    sqlite3_stmt *st = store_statement(
+        s, ST_SESSION_FLAGS, "UPDATE session SET flags = " KEEP_WORDS("?2") " WHERE row = ?1", err);
 
     if (st == NULL) {
         return -1;

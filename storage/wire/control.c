@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "storage/wire/control.h"
+#include "storage/wire/control_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +93,7 @@ static int send_all(int fd, const uint8_t *p, size_t len, uint64_t end_us, struc
     return 0;
 }
 
-static int answer_of(const struct frame *f, int64_t *ret_horizon, struct error *err)
+static int answer_of(const struct frame *f, const struct control_wanted *wanted, struct error *err)
 {
     if (f->type == FRAME_DONE) {
         struct facts facts;
@@ -101,8 +101,8 @@ static int answer_of(const struct frame *f, int64_t *ret_horizon, struct error *
         if (facts_parse(f->body, f->len, &facts, err) != 0) {
             return -1;
         }
-        if (ret_horizon != NULL) {
-            *ret_horizon = facts_int(&facts, "horizon", 0);
+        for (; wanted != NULL && wanted->name != NULL; wanted++) {
+            *wanted->value = facts_int(&facts, wanted->name, 0);
         }
         return 0;
     }
@@ -119,7 +119,8 @@ static int answer_of(const struct frame *f, int64_t *ret_horizon, struct error *
     return err_set(err, ERR_CORRUPT, "the writer sent message %u out of turn", (unsigned)f->type);
 }
 
-static int receive(struct control *c, uint64_t end_us, int64_t *ret_horizon, struct error *err)
+static int receive(struct control *c, uint64_t end_us, const struct control_wanted *wanted,
+                   struct error *err)
 {
     for (;;) {
         struct frame f;
@@ -136,7 +137,7 @@ static int receive(struct control *c, uint64_t end_us, int64_t *ret_horizon, str
             continue;
         }
         if (rc > 0) {
-            rc = answer_of(&f, ret_horizon, err);
+            rc = answer_of(&f, wanted, err);
             buf_consume(&c->inbox, used);
             return rc;
         }
@@ -157,8 +158,8 @@ static int receive(struct control *c, uint64_t end_us, int64_t *ret_horizon, str
     }
 }
 
-static int ask(struct control *c, uint8_t type, const void *body, size_t len, int64_t *ret_horizon,
-               struct error *err)
+int control_ask(struct control *c, uint8_t type, const void *body, size_t len,
+                const struct control_wanted *wanted, struct error *err)
 {
     uint64_t end_us = clock_boot_us() + (uint64_t)CONTROL_TIMEOUT_MS * 1000;
     struct buf out;
@@ -167,7 +168,7 @@ static int ask(struct control *c, uint8_t type, const void *body, size_t len, in
     buf_init(&out, FRAME_HEADER + FRAME_MAX_BODY);
     if (frame_put(&out, type, 0, body, len, err) == 0 &&
         send_all(c->fd, buf_data(&out), out.len, end_us, err) == 0) {
-        rc = receive(c, end_us, ret_horizon, err);
+        rc = receive(c, end_us, wanted, err);
     }
     buf_clear(&out);
     return rc;
@@ -180,17 +181,21 @@ int control_shipped(struct control *c, const uint8_t session[16], uint32_t segme
 
     memcpy(body, session, 16);
     io_put_be32(body + 16, segments);
-    return ask(c, FRAME_SHIPPED, body, sizeof body, NULL, err);
+    return control_ask(c, FRAME_SHIPPED, body, sizeof body, NULL, err);
 }
 
 int control_seal_now(struct control *c, const uint8_t *session_or_null, int64_t *ret_horizon,
                      struct error *err)
 {
-    return ask(c, FRAME_SEAL_NOW, session_or_null, session_or_null == NULL ? 0 : 16, ret_horizon,
-               err);
+    int64_t ignored = 0;
+    const struct control_wanted wanted[] = {
+        {"horizon", ret_horizon != NULL ? ret_horizon : &ignored}, {NULL, NULL}};
+
+    return control_ask(c, FRAME_SEAL_NOW, session_or_null, session_or_null == NULL ? 0 : 16, wanted,
+                       err);
 }
 
 int control_epoch(struct control *c, const char *reason, struct error *err)
 {
-    return ask(c, FRAME_EPOCH, reason, strnlen(reason, 512), NULL, err);
+    return control_ask(c, FRAME_EPOCH, reason, strnlen(reason, 512), NULL, err);
 }

@@ -31,4 +31,14 @@ int control_seal_now(struct control *c, const uint8_t *session_or_null, int64_t 
 /** control_epoch(c, reason, err): The writer notes a new epoch, with the reason, in meta. */
 int control_epoch(struct control *c, const char *reason, struct error *err);
 
+/** control_prune(c, session, below, most, ret_segments, ret_bytes, err): Remove the bytes of at
+ * most
+ * ${most} of the session's segments below ${below}, lowest first, and of none that is not marked as
+ * shipped: how many that were.  Nothing of an imported session. */
+int control_prune(struct control *c, const uint8_t session[16], uint32_t below, uint32_t most,
+                  int64_t *ret_segments, int64_t *ret_bytes, struct error *err);
+/** control_give_back(c, pages, ret_left, err): Give at most ${pages} free pages of the database
+ * back to the file system; *ret_left: how many are free still. */
+int control_give_back(struct control *c, uint32_t pages, int64_t *ret_left, struct error *err);
+
 #endif

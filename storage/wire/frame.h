@@ -40,7 +40,12 @@ enum frame_type {
     FRAME_EPOCH = 66,    /* text: begin a new epoch, for this reason */
     FRAME_IMPORT = 67,   /* as OPEN, with the facts "started_us" and "import"; then EVENT and BYE */
     FRAME_NOTE = 68,     /* 16 bytes session id, text (with its own issue: refused for now) */
-    FRAME_DONE = 96      /* facts, as the request's answer */
+    FRAME_PRUNE = 69,    /* 16 bytes session id, u32 below, u32 most: remove bytes of segments */
+    FRAME_GIVE_BACK = 70,      /* u32 pages: give so many free pages back to the file system */
+    FRAME_IMPORT_SESSION = 71, /* u32 n, n bytes of facts: the row; then the session's own facts */
+    FRAME_IMPORT_SEGMENT =
+        72,         /* 16 bytes session id, u32 number, u32 offset, u32 n, facts, bytes */
+    FRAME_DONE = 96 /* facts, as the request's answer */
 };
 
 struct frame {

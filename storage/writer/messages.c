@@ -197,6 +197,8 @@ static const struct {
     {FRAME_EPOCH, 1U << PEER_NEW | 1U << PEER_CONTROL},
     {FRAME_IMPORT, 1U << PEER_NEW | 1U << PEER_CONTROL},
     {FRAME_NOTE, 1U << PEER_NEW | 1U << PEER_CONTROL},
+    {FRAME_PRUNE, 1U << PEER_NEW | 1U << PEER_CONTROL},
+    {FRAME_GIVE_BACK, 1U << PEER_NEW | 1U << PEER_CONTROL},
 };
 
 static bool is_legal(const struct writer *w, const struct peer *p, uint8_t type)

@@ -106,6 +106,10 @@ void opening_attach(struct peer *p, struct wsession *s);
 
 /* control.c */
 int control_request(struct writer *w, struct peer *p, const struct frame *f, struct error *err);
+/* control_keep.c */
+int control_on_prune(struct writer *w, struct peer *p, const struct frame *f, struct error *err);
+int control_on_give_back(struct writer *w, struct peer *p, const struct frame *f,
+                         struct error *err);
 /** control_progress(w): Answer a waiting SEAL_NOW when its jobs are done. */
 void control_progress(struct writer *w);
 

@@ -7,6 +7,7 @@
 need python3
 cd "$TMP" || exit 1
 DB=$TMP/e.db
+DEADLINE=60
 TO=file://$TMP/store
 
 record() { "$TTYTRAIL" record --db "$DB" -- sh -c "$1" >/dev/null || fail 'record'; }
