@@ -101,6 +101,10 @@ static const struct conf_key keys[] = {
     TEXT("trail", "trail", trail),
     TEXT("trail", "digest_keys", trail_digest_keys),
     NUMBER("trail", "skew_s", trail_skew_s, "1", 0, 3600),
+    NUMBER("status", "backlog_warn_s", backlog_warn_s, "900", 1, 31536000),
+    NUMBER("status", "backlog_crit_s", backlog_crit_s, "7200", 1, 31536000),
+    NUMBER("status", "disk_warn_mib", disk_warn_mib, "1024", 0, 1073741824),
+    NUMBER("status", "disk_crit_mib", disk_crit_mib, "256", 0, 1073741824),
 };
 #define KEYS (sizeof keys / sizeof keys[0])
 

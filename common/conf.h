@@ -47,6 +47,8 @@ struct conf {
     /* [trail] */
     char *trail, *trail_digest_keys;
     int64_t trail_skew_s;
+    /* [status] */
+    int64_t backlog_warn_s, backlog_crit_s, disk_warn_mib, disk_crit_mib;
 };
 
 /** conf_init(c, err): Every key at its default. */

@@ -302,7 +302,7 @@ int ship_run(const struct ship_config *config, struct ship_result *ret, struct e
     memset(ret, 0, sizeof *ret);
     s.where = ship_place(config->to);
     rc = s.where == NULL ? err_sys(err, "allocate") : run(&s, err);
-    ship_life_remember(s.state, rc == 0 ? NULL : err);
+    ship_life_remember(s.state, ret->set_aside, rc == 0 ? NULL : err);
     ret->puts = s.deliver.puts + s.engine.puts;
     ship_engine_close(&s.engine);
     batch_walk_clear(&s.walk);

@@ -106,7 +106,7 @@ int ship_life_end(const struct ship_life *l, struct error *err)
     return batch_stop(l->source, clock_unix_us(), err) == 0 ? 1 : -1;
 }
 
-void ship_life_remember(struct state *s, const struct error *err)
+void ship_life_remember(struct state *s, int64_t set_aside, const struct error *err)
 {
     int64_t now = clock_unix_us();
     char at[32];
@@ -117,6 +117,8 @@ void ship_life_remember(struct state *s, const struct error *err)
         if (err == NULL) {
             (void)state_fact_set(s, "success_us", at, now, NULL);
         }
+        (void)snprintf(at, sizeof at, "%" PRId64, set_aside);
+        (void)state_fact_set(s, "set_aside", at, now, NULL);
         (void)state_fact_set(s, "error", err == NULL ? "" : err->text, now, NULL);
     }
 }

@@ -31,7 +31,8 @@ int ship_life_begin(const struct ship_life *l, struct error *err);
 /** ship_life_end(l, err): After everything was sent: 1 something was frozen, 0. */
 int ship_life_end(const struct ship_life *l, struct error *err);
 
-/** ship_life_remember(s, err_or_null): How a run went, for `ttytrail status`. ${s} may be NULL. */
-void ship_life_remember(struct state *s, const struct error *err_or_null);
+/** ship_life_remember(s, set_aside, err_or_null): How a run went, and how many batches and sessions
+ * it set aside, for `ttytrail status`. ${s} may be NULL. */
+void ship_life_remember(struct state *s, int64_t set_aside, const struct error *err_or_null);
 
 #endif

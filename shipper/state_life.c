@@ -259,6 +259,29 @@ int state_withheld(struct state *s, int (*cb)(void *user, const struct state_wit
     return called != 0 ? called : rc;
 }
 
+int state_waiting(struct state *s, int64_t *ret_n, int64_t *ret_oldest_us, struct error *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc = has_table(s, "withheld", err);
+
+    if (rc < 0 ||
+        sql_query(s, &st, err,
+                  rc == 1 ? "SELECT count(*), coalesce(min(created_us), 0) FROM batches WHERE"
+                            " done=0 AND id NOT IN (SELECT batch FROM withheld)"
+                          : "SELECT count(*), coalesce(min(created_us), 0) FROM batches WHERE"
+                            " done=0",
+                  "") != 0) {
+        return -1;
+    }
+    rc = sql_step(s, st, err);
+    if (rc == 1) {
+        *ret_n = sqlite3_column_int64(st, 0);
+        *ret_oldest_us = sqlite3_column_int64(st, 1);
+    }
+    sqlite3_finalize(st);
+    return rc < 0 ? -1 : 0;
+}
+
 static int again(struct state *s, int64_t batch, const char *const *names, size_t n,
                  struct error *err)
 {

@@ -54,6 +54,9 @@ struct state_withheld {
 };
 int state_withheld(struct state *s, int (*cb)(void *user, const struct state_withheld *w),
                    void *user, struct error *err);
+/** state_waiting(s, ret_n, ret_oldest_us, err): Batches that are frozen, not stored and not
+ * withheld, and when the oldest was frozen (0: there is none). */
+int state_waiting(struct state *s, int64_t *ret_n, int64_t *ret_oldest_us, struct error *err);
 /** state_again(s, batch, names, n, err): What was confirmed of these objects does not count any
  * more, and the batch is to be stored once more. */
 int state_again(struct state *s, int64_t batch, const char *const *names, size_t n,
