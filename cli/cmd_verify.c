@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <inttypes.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/verify_say.h"
 #include "common/clock.h"
-#include "common/json_write.h"
-#include "common/log.h"
+#include "common/io.h"
 #include "shipper/depot.h"
 #include "shipper/verify.h"
 
 #define FINDINGS   1
 #define UNREADABLE 3
+#define JOBS       8
+#define LATE_H     24
+#define LIST_MAX   (64U * 1024 * 1024)
 
 static const char help[] =
     "Usage: ttytrail verify [OPTION...] [SESSION | FILE... | DIR | URL]\n\n"
@@ -29,32 +34,77 @@ static const char help[] =
     "  --db FILE       the database\n"
     "  --config FILE   the configuration, for [s3]\n"
     "  -h, --help      this text\n\n"
+    "Of what was shipped:\n"
+    "  --host HOST     this host only\n"
+    "  --session ID    this session only (its id, or the beginning of it)\n"
+    "  --day DAY       this day only (YYYY-MM-DD, UTC, of the batches' making)\n"
+    "  --since DAY, --until DAY   a range of days, both included\n"
+    "  --pins FILE     only keys in it may sign: lines HOST EPOCH KEY, all as 'verify' prints "
+    "them\n"
+    "  --expect HOSTS  hosts that have to be there: names with commas, or a file (with a slash)\n"
+    "  --at TIME       judge at this time whether hosts fell silent; a bucket's default: now\n"
+    "  --late HOURS    how much later than its making a batch may be stored; 0: ever; default:\n"
+    "                  24 for a bucket, 0 for a directory (whose times are the copy's)\n"
+    "  --jobs N        so many at once, 1 to 32; default: 8\n"
+    "  --quick         packs by their size, without reading them\n\n"
     "Words: complete, open (goes on), cut (killed, power went), readable (a file: it carries no\n"
     "signature), orphan (a pack without a manifest); findings: gap, truncated, altered, repeated,\n"
-    "versions, unsigned, unknown key.\n\n"
+    "versions, unsigned, unknown key, withheld, back-dated, silent.\n\n"
     "Exit status: 0 no findings; 1 findings; 2 usage; 3 unreadable.\n\n"
     "Examples:\n"
     "  ttytrail verify\n"
     "  ttytrail verify last\n"
     "  ttytrail verify session.cast.gz\n"
-    "  ttytrail verify s3://audit-bucket/prod\n";
+    "  ttytrail verify s3://audit-bucket/prod\n"
+    "  ttytrail verify --day 2026-11-26 --expect ./hosts --pins ./pins s3://audit-bucket/prod\n";
 
 struct options {
     struct cmd_common common;
-    bool json, quiet;
+    struct verify_say say;
+    const char *host, *session, *day, *since, *until, *pins, *expect, *at, *late, *jobs;
+    bool quick;
     char **args;
     int n_args;
 };
 
-enum target { DATABASE, FILES, STORE };
-
 static int parse(int argc, char **argv, struct options *o)
 {
-    enum { OPT_JSON = 1, OPT_QUIET };
+    enum {
+        OPT_JSON = 1,
+        OPT_QUIET,
+        OPT_QUICK,
+        OPT_HOST,
+        OPT_SESSION,
+        OPT_DAY,
+        OPT_SINCE,
+        OPT_UNTIL,
+        OPT_PINS,
+        OPT_EXPECT,
+        OPT_AT,
+        OPT_LATE,
+        OPT_JOBS,
+        OPT_END
+    };
     static const struct option longs[] = {{"json", no_argument, NULL, OPT_JSON},
                                           {"quiet", no_argument, NULL, OPT_QUIET},
+                                          {"quick", no_argument, NULL, OPT_QUICK},
+                                          {"host", required_argument, NULL, OPT_HOST},
+                                          {"session", required_argument, NULL, OPT_SESSION},
+                                          {"day", required_argument, NULL, OPT_DAY},
+                                          {"since", required_argument, NULL, OPT_SINCE},
+                                          {"until", required_argument, NULL, OPT_UNTIL},
+                                          {"pins", required_argument, NULL, OPT_PINS},
+                                          {"expect", required_argument, NULL, OPT_EXPECT},
+                                          {"at", required_argument, NULL, OPT_AT},
+                                          {"late", required_argument, NULL, OPT_LATE},
+                                          {"jobs", required_argument, NULL, OPT_JOBS},
                                           CMD_COMMON_OPTIONS,
                                           {NULL, 0, NULL, 0}};
+    const char **texts[OPT_END] = {
+        [OPT_HOST] = &o->host,     [OPT_SESSION] = &o->session, [OPT_DAY] = &o->day,
+        [OPT_SINCE] = &o->since,   [OPT_UNTIL] = &o->until,     [OPT_PINS] = &o->pins,
+        [OPT_EXPECT] = &o->expect, [OPT_AT] = &o->at,           [OPT_LATE] = &o->late,
+        [OPT_JOBS] = &o->jobs};
     int opt;
 
     while ((opt = getopt_long(argc, argv, "hq", longs, NULL)) != -1) {
@@ -63,131 +113,145 @@ static int parse(int argc, char **argv, struct options *o)
         if (rc >= 0) {
             return rc;
         }
-        o->json |= opt == OPT_JSON;
-        o->quiet |= opt == OPT_QUIET || opt == 'q';
+        o->say.json |= opt == OPT_JSON;
+        o->say.quiet |= opt == OPT_QUIET || opt == 'q';
+        o->quick |= opt == OPT_QUICK;
+        if (opt > 0 && opt < OPT_END && texts[opt] != NULL) {
+            *texts[opt] = optarg;
+        }
     }
     o->args = argv + optind;
     o->n_args = argc - optind;
     return -1;
 }
 
-/* ---- output ---- */
+/* ---- how to look at a store ---- */
 
-static int json_member(struct buf *b, const char *name, const char *value)
+static int number(const char *text, const char *name, int64_t min, int64_t max, int64_t *ret,
+                  struct error *err)
 {
-    if (value == NULL) {
+    char *end = NULL;
+
+    if (text == NULL) {
         return 0;
     }
-    return buf_printf(b, NULL, ",\"%s\":", name) != 0 || json_string(b, value, NULL) != 0 ? -1 : 0;
+    errno = 0;
+    *ret = strtoll(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || *ret < min || *ret > max) {
+        return err_set(err, ERR_USAGE, "--%s %.40s: a number from %lld to %lld", name, text,
+                       (long long)min, (long long)max);
+    }
+    return 0;
 }
 
-/* A member's name and a value to compare with: one word. */
-static const char *json_word(enum verify_verdict v)
+static int day(const char *text, const char *name, char ret[11], struct error *err)
 {
-    return v == VERIFY_UNKNOWN_KEY ? "unknown_key" : verify_word(v);
+    int64_t us;
+
+    if (text == NULL) {
+        return 0;
+    }
+    if (strlen(text) != 10 || clock_parse(text, &us, err) != 0) {
+        return err_set(err, ERR_USAGE, "--%s %.40s: a day as 2026-11-26", name, text);
+    }
+    memcpy(ret, text, 11);
+    return 0;
 }
 
-static void say_json(const struct verify_line *l)
+static int days(const struct options *o, struct verify_scope *s, struct error *err)
+{
+    if (o->day != NULL && (o->since != NULL || o->until != NULL)) {
+        return err_set(err, ERR_USAGE, "--day, or --since and --until");
+    }
+    if (day(o->day != NULL ? o->day : o->since, o->day != NULL ? "day" : "since", s->since, err) !=
+            0 ||
+        day(o->day != NULL ? o->day : o->until, o->day != NULL ? "day" : "until", s->until, err) !=
+            0) {
+        return -1;
+    }
+    if (s->since[0] != '\0' && s->until[0] != '\0' && strcmp(s->since, s->until) > 0) {
+        return err_set(err, ERR_USAGE, "--since %s is after --until %s", s->since, s->until);
+    }
+    return 0;
+}
+
+/* When silence is judged: as told, else of a bucket now, or at the end of the last day that is
+ * looked at. */
+static int judged_at(const struct options *o, bool bucket, const struct verify_scope *s,
+                     int64_t *ret, struct error *err)
+{
+    char end[32];
+    int64_t us = 0;
+
+    if (o->at != NULL) {
+        return clock_parse(o->at, ret, err);
+    }
+    if (!bucket) {
+        return 0;
+    }
+    *ret = clock_unix_us();
+    if (s->until[0] != '\0') {
+        (void)snprintf(end, sizeof end, "%sT23:59:59Z", s->until);
+        if (clock_parse(end, &us, err) != 0) {
+            return -1;
+        }
+        *ret = us < *ret ? us : *ret;
+    }
+    return 0;
+}
+
+static int settle(const struct options *o, bool bucket, struct verify *v, struct error *err)
+{
+    int64_t jobs = JOBS, late = bucket ? LATE_H : 0;
+
+    if (number(o->jobs, "jobs", 1, VERIFY_JOBS_MAX, &jobs, err) != 0 ||
+        number(o->late, "late", 0, 1000000, &late, err) != 0 || days(o, &v->scope, err) != 0 ||
+        judged_at(o, bucket, &v->scope, &v->at_us, err) != 0) {
+        return -1;
+    }
+    if (o->session != NULL &&
+        (o->session[0] == '\0' || strspn(o->session, "0123456789abcdef") != strlen(o->session))) {
+        return err_set(err, ERR_USAGE, "--session %.80s: an id in hex, or the beginning of one",
+                       o->session);
+    }
+    v->scope.host = o->host;
+    v->scope.session = o->session;
+    v->jobs = (unsigned)jobs;
+    v->late_us = late * INT64_C(3600000000);
+    v->quick = o->quick;
+    return 0;
+}
+
+/* Names, or with a slash a file of them. */
+static int read_names(const char *text, struct verify_names *ret, struct error *err)
 {
     struct buf b;
+    int rc;
 
-    buf_init(&b, 1U << 20);
-    if (buf_printf(&b, NULL, "{\"what\":\"%s\",\"verdict\":\"%s\",\"finding\":%s", l->what,
-                   json_word(l->verdict), verify_is_finding(l->verdict) ? "true" : "false") == 0 &&
-        json_member(&b, "id", l->id) == 0 && json_member(&b, "user", l->user) == 0 &&
-        json_member(&b, "title", l->title) == 0 && json_member(&b, "detail", l->detail) == 0 &&
-        buf_printf(&b, NULL,
-                   ",\"started_us\":%" PRId64 ",\"segments\":%" PRId64 ",\"bytes\":%" PRId64 "}\n",
-                   l->started_us, l->segments, l->bytes) == 0) {
-        (void)fwrite(buf_data(&b), 1, b.len, stdout);
+    if (strchr(text, '/') == NULL) {
+        return verify_names_parse(text, strlen(text), ret, err);
+    }
+    buf_init(&b, LIST_MAX);
+    rc = io_read_file(AT_FDCWD, text, LIST_MAX, &b, err);
+    if (rc == 0) {
+        rc = verify_names_parse((const char *)buf_data(&b), b.len, ret, err);
     }
     buf_clear(&b);
+    return rc == 0 ? 0 : err_wrap(err, "--expect");
 }
 
-/* What stands in a recording or a bucket never reaches the terminal raw. */
-static const char *printable(const char *text, char *out, size_t size)
+static int read_pins(const char *path, struct verify_pins *ret, struct error *err)
 {
-    return text == NULL ? "" : log_escape(text, strlen(text), out, size);
-}
+    struct buf b;
+    int rc;
 
-static void say_text(const struct verify_line *l)
-{
-    char id[1024], user[256], title[256], detail[1024], at[32] = "";
-
-    if (l->started_us != 0) {
-        clock_format_utc(l->started_us, " %Y-%m-%dT%H:%M:%SZ", at, sizeof at);
+    buf_init(&b, LIST_MAX);
+    rc = io_read_file(AT_FDCWD, path, LIST_MAX, &b, err);
+    if (rc == 0) {
+        rc = verify_pins_parse((const char *)buf_data(&b), b.len, ret, err);
     }
-    (void)printf("%-8s %s %s%s", verify_word(l->verdict), l->what, printable(l->id, id, sizeof id),
-                 at);
-    if (l->user != NULL && *l->user != '\0') {
-        (void)printf(" %s", printable(l->user, user, sizeof user));
-    }
-    if (l->title != NULL && *l->title != '\0') {
-        (void)printf(" \"%s\"", printable(l->title, title, sizeof title));
-    }
-    if (l->detail != NULL && *l->detail != '\0') {
-        (void)printf(": %s", printable(l->detail, detail, sizeof detail));
-    }
-    (void)putchar('\n');
-}
-
-static void say_line(void *user, const struct verify_line *l)
-{
-    const struct options *o = user;
-
-    if (o->quiet && !verify_is_finding(l->verdict)) {
-        return;
-    }
-    if (o->json) {
-        say_json(l);
-    } else {
-        say_text(l);
-    }
-}
-
-static void say_counts(const struct verify_sum *s)
-{
-    const char *glue = "";
-
-    for (int v = 0; v < VERIFY_VERDICTS; v++) {
-        if (s->sessions[v] > 0) {
-            (void)printf("%s%" PRId64 " %s", glue, s->sessions[v],
-                         verify_word((enum verify_verdict)v));
-            glue = ", ";
-        }
-    }
-    (void)printf("%s", *glue == '\0' ? "no sessions" : "");
-}
-
-static void say_sum(const struct options *o, const struct verify_sum *s, enum target target)
-{
-    if (o->json) {
-        (void)printf("{\"what\":\"sum\",\"findings\":%" PRId64 ",\"hosts\":%" PRId64
-                     ",\"batches\":%" PRId64 ",\"segments\":%" PRId64 ",\"bytes\":%" PRId64
-                     ",\"orphans\":%" PRId64,
-                     s->findings, s->hosts, s->batches, s->segments, s->bytes, s->orphans);
-        for (int v = 0; v < VERIFY_VERDICTS; v++) {
-            if (v != VERIFY_ORPHAN) { /* never a session's */
-                (void)printf(",\"%s\":%" PRId64, json_word((enum verify_verdict)v), s->sessions[v]);
-            }
-        }
-        (void)printf("}\n");
-        return;
-    }
-    if (target == FILES) {
-        /* Nobody vouches for a file. */
-        (void)printf("%s: ", s->findings == 0 ? "read" : "NOT readable");
-        say_counts(s);
-        (void)printf("; %" PRId64 " bytes; %" PRId64 " findings\n", s->bytes, s->findings);
-        return;
-    }
-    (void)printf("%s: ", s->findings == 0 ? "verified" : "NOT verified");
-    say_counts(s);
-    (void)printf("; %" PRId64 " segments, %" PRId64 " bytes", s->segments, s->bytes);
-    if (target == STORE) {
-        (void)printf("; %" PRId64 " batches, %" PRId64 " orphans", s->batches, s->orphans);
-    }
-    (void)printf("; %" PRId64 " findings\n", s->findings);
+    buf_clear(&b);
+    return rc == 0 ? 0 : err_wrap(err, "--pins %.120s", path);
 }
 
 /* ---- what to look at ---- */
@@ -212,6 +276,8 @@ static bool is_dir(const char *word)
 static int look_at_store(const struct options *o, const char *word, struct verify *v,
                          struct error *err)
 {
+    struct verify_names names = {.n = 0};
+    struct verify_pins pins = {.n = 0};
     struct conf conf = {.ship_to = NULL};
     char *dir = NULL;
     int rc = -1;
@@ -219,9 +285,16 @@ static int look_at_store(const struct options *o, const char *word, struct verif
     if (!depot_is_url(word) && (dir = realpath(word, NULL)) == NULL) {
         return err_sys(err, "%.120s", word);
     }
-    if (conf_open(&conf, o->common.config, err) == 0) {
+    v->hosts = o->expect != NULL ? &names : NULL;
+    v->pins = o->pins != NULL ? &pins : NULL;
+    if (settle(o, strncmp(word, "s3://", 5) == 0, v, err) == 0 &&
+        (o->expect == NULL || read_names(o->expect, &names, err) == 0) &&
+        (o->pins == NULL || read_pins(o->pins, &pins, err) == 0) &&
+        conf_open(&conf, o->common.config, err) == 0) {
         rc = verify_store(v, dir != NULL ? dir : word, &conf, err);
     }
+    verify_names_clear(&names);
+    verify_pins_clear(&pins);
     conf_clear(&conf);
     free(dir);
     return rc;
@@ -244,20 +317,26 @@ static int look_at_files(const struct options *o, struct verify *v, struct error
     return 0;
 }
 
-static int look(const struct options *o, struct verify *v, enum target *ret, struct error *err)
+static int look(const struct options *o, struct verify *v, enum verify_target *ret,
+                struct error *err)
 {
     const char *first = o->n_args == 0 ? NULL : o->args[0];
     char db[4096];
 
     if (o->n_args == 1 && (depot_is_url(first) || is_dir(first))) {
-        *ret = STORE;
+        *ret = VERIFY_STORE;
         return look_at_store(o, first, v, err);
     }
+    if (o->host != NULL || o->session != NULL || o->day != NULL || o->since != NULL ||
+        o->until != NULL || o->pins != NULL || o->expect != NULL || o->at != NULL ||
+        o->late != NULL || o->jobs != NULL || o->quick) {
+        return err_set(err, ERR_USAGE, "such options are for one directory or URL");
+    }
     if (o->n_args > 1 || (first != NULL && is_file(first))) {
-        *ret = FILES;
+        *ret = VERIFY_FILES;
         return look_at_files(o, v, err);
     }
-    *ret = DATABASE;
+    *ret = VERIFY_DATABASE;
     if (cmd_db_path(&o->common, db, sizeof db, err) != 0) {
         return -1;
     }
@@ -266,20 +345,22 @@ static int look(const struct options *o, struct verify *v, enum target *ret, str
 
 static int run(int argc, char **argv)
 {
-    struct options o = {.json = false};
+    struct options o = {.quick = false};
     struct error err = {.kind = ERR_NONE};
-    struct verify v = {.line = say_line, .user = &o};
-    enum target target = DATABASE;
+    struct verify v = {.line = verify_say_line, .progress = verify_say_progress, .user = &o.say};
+    enum verify_target target = VERIFY_DATABASE;
     int rc = parse(argc, argv, &o);
 
     if (rc >= 0) {
         return rc;
     }
+    o.say.bar = isatty(STDERR_FILENO) == 1;
     if (look(&o, &v, &target, &err) != 0) {
+        verify_say_clear(&o.say);
         rc = cmd_fail(&err);
         return rc == CMD_USAGE ? rc : UNREADABLE;
     }
-    say_sum(&o, &v.sum, target);
+    verify_say_sum(&o.say, &v.sum, target);
     return v.sum.findings > 0 ? FINDINGS : CMD_DONE;
 }
 

@@ -102,6 +102,12 @@ int depot_get(struct depot *s, const char *name, const char *version_or_null, si
     return s->type->get(s, name, version_or_null, max_bytes, ret, err);
 }
 
+int depot_get_range(struct depot *s, const char *name, const char *version_or_null, uint64_t offset,
+                    size_t len, struct buf *ret, struct error *err)
+{
+    return s->type->get_range(s, name, version_or_null, offset, len, ret, err);
+}
+
 int depot_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                struct error *err)
 {

@@ -61,6 +61,8 @@ struct depot_type {
                struct error *err);
     int (*get)(struct depot *s, const char *name, const char *version, size_t max_bytes,
                struct buf *ret, struct error *err);
+    int (*get_range)(struct depot *s, const char *name, const char *version, uint64_t offset,
+                     size_t len, struct buf *ret, struct error *err);
     int (*list)(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                 struct error *err);
     int (*list_versions)(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
@@ -113,6 +115,11 @@ int64_t depot_skew_us(const struct depot *s);
  * with code ENOENT when there is none. */
 int depot_get(struct depot *s, const char *name, const char *version_or_null, size_t max_bytes,
               struct buf *ret, struct error *err);
+/** depot_get_range(s, name, version_or_null, offset, len, ret, err): As depot_get, ${len} bytes
+ * from
+ * ${offset} on; CORRUPT when there are fewer.  ${len} is not 0. */
+int depot_get_range(struct depot *s, const char *name, const char *version_or_null, uint64_t offset,
+                    size_t len, struct buf *ret, struct error *err);
 /** depot_list(s, prefix, cb, user, err): Every object below ${prefix} ("" for all); the order is
  * the store's own.  ${cb}'s non-zero result ends it and is returned. */
 int depot_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,

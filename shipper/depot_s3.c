@@ -132,6 +132,20 @@ static int bucket_get(struct depot *s, const char *name, const char *version, si
     return s3_get(t->s3, key, version, 0, 0, max_bytes, ret, err);
 }
 
+static int bucket_get_range(struct depot *s, const char *name, const char *version, uint64_t offset,
+                            size_t len, struct buf *ret, struct error *err)
+{
+    struct depot_s3 *t = (struct depot_s3 *)s;
+    char key[DEPOT_NAME_MAX + 1];
+    size_t before = ret->len;
+
+    if (key_of(t, name, key, err) != 0 ||
+        s3_get(t->s3, key, version, offset, len, before + len, ret, err) != 0) {
+        return -1;
+    }
+    return ret->len == before + len ? 0 : err_set(err, ERR_CORRUPT, "shorter than it was listed");
+}
+
 struct listing {
     size_t skip; /* bytes of the prefix */
     depot_list_fn *cb;
@@ -197,6 +211,7 @@ const struct depot_type depot_s3_type = {
     .scheme = "s3",
     .put = bucket_put,
     .get = bucket_get,
+    .get_range = bucket_get_range,
     .list = bucket_list,
     .list_versions = bucket_list_versions,
     .close = bucket_close,

@@ -2,12 +2,14 @@
 /*
  * Is it all there, unaltered?  Of a database, of files, of a store.  Each check calls back with one
  * line per session (and per host or thing found wrong) and sums up.  Nothing is written anywhere;
- * no key but the public ones is needed.  What is read is foreign: bounded, never trusted.
+ * no key but the public ones is needed.  What is read is foreign: bounded, never trusted; what it
+ * claims costs nothing, only what is there.
  */
 #ifndef TTYTRAIL_SHIPPER_VERIFY_H
 #define TTYTRAIL_SHIPPER_VERIFY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/conf.h"
@@ -26,13 +28,18 @@ enum verify_verdict {
     VERIFY_REPEATED,    /* a segment stands in two batches */
     VERIFY_VERSIONS,    /* an object has more versions than one */
     VERIFY_UNSIGNED,    /* a manifest or key object without a signature of ours */
-    VERIFY_UNKNOWN_KEY, /* signed by a key that no key object tells of */
+    VERIFY_UNKNOWN_KEY, /* signed by a key that no key object tells of, or that is not pinned */
+    VERIFY_WITHHELD,    /* the host says that it could not send it */
+    VERIFY_BACK_DATED,  /* its time is not that of its neighbours, or of the store's clock */
+    VERIFY_SILENT,      /* a host said nothing where it had to */
     VERIFY_VERDICTS
 };
 /** verify_word(v): "complete", "open", "readable", "orphan", "cut", "gap", "truncated", "altered",
- * "repeated", "versions", "unsigned", "unknown key". */
+ * "repeated", "versions", "unsigned", "unknown key", "withheld", "back-dated", "silent". */
 const char *verify_word(enum verify_verdict v);
 bool verify_is_finding(enum verify_verdict v);
+/** verify_remedy(v): What people do about a finding, one sentence; NULL for what is none. */
+const char *verify_remedy(enum verify_verdict v);
 
 struct verify_line {  /* borrowed; NULL and 0 where it does not apply */
     const char *what; /* "session", "host", "batch", "object", "file", "database", "store" */
@@ -42,6 +49,45 @@ struct verify_line {  /* borrowed; NULL and 0 where it does not apply */
     int64_t started_us; /* unix */
     int64_t segments, bytes;
     const char *detail; /* what and where, for people; "" for none */
+    /* Where, for programs.  Of a host: how far its key is trusted ("pinned", "tofu", "unknown") and
+     * which it is (hex); batch: 0 for none; segment, offset: of the first bad one, with its key. */
+    const char *host, *object, *trust, *key;
+    int64_t batch, segment, offset;
+    bool has_segment;
+};
+
+/* What of a store is looked at; NULL and "" for all. */
+struct verify_scope {
+    const char *host, *session; /* session: 32 hex digits, or the beginning of them */
+    char since[11], until[11];  /* days as in names, both included */
+};
+
+/* The keys that may sign; with none of them the first one seen of a host is believed. */
+struct verify_pin {
+    char host[129];
+    uint8_t epoch[16], key[32];
+};
+struct verify_pins {
+    struct verify_pin *at;
+    size_t n, cap;
+};
+/** verify_pins_parse(text, len, ret, err): Lines "HOST EPOCH KEY"; '#' begins a comment.  USAGE
+ * names a wrong line.  ${ret} is cleared by the caller. */
+int verify_pins_parse(const char *text, size_t len, struct verify_pins *ret, struct error *err);
+void verify_pins_clear(struct verify_pins *p);
+
+struct verify_names {
+    char (*at)[129];
+    size_t n, cap;
+};
+/** verify_names_parse(text, len, ret, err): Hosts, parted by blanks, commas or lines. */
+int verify_names_parse(const char *text, size_t len, struct verify_names *ret, struct error *err);
+void verify_names_clear(struct verify_names *n);
+
+struct verify_progress {
+    const char *doing; /* "listing", "keys", "batches" */
+    size_t done, all;
+    uint64_t bytes;
 };
 
 struct verify_sum {
@@ -56,7 +102,17 @@ struct verify {
     void (*line)(void *user, const struct verify_line *l);
     void *user;
     struct verify_sum sum;
+    /* Of a store only; zeroed is everything, by the first keys seen, one thread. */
+    void (*progress)(void *user, const struct verify_progress *p); /* one thread at a time */
+    struct verify_scope scope;
+    const struct verify_pins *pins;   /* NULL: trust on first use */
+    const struct verify_names *hosts; /* that have to be there; NULL: none is known */
+    unsigned jobs;                    /* threads, 1 to VERIFY_JOBS_MAX */
+    bool quick;                       /* sizes of packs, not their bytes */
+    int64_t late_us; /* how long after its making a manifest may be stored; 0: ever */
+    int64_t at_us;   /* unix: when silence is judged; 0: it is not */
 };
+#define VERIFY_JOBS_MAX 32U
 
 /** verify_report(v, l): Count ${l} and pass it on. */
 void verify_report(struct verify *v, const struct verify_line *l);

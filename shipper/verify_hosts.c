@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Each host's batches: numbers without a gap, heads that follow each other, packs with their bytes.
- */
+/* Each host, epoch by epoch; hosts that fell silent, and hosts that never came. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,212 +8,167 @@
 #include "common/io.h"
 #include "shipper/verify_store.h"
 
-static int name_cmp(const char *name, const char *base, size_t len)
-{
-    int c = strncmp(name, base, len);
+#define HOUR_US   INT64_C(3600000000)
+#define HOURS_MAX 1000000
 
-    return c != 0 ? c : (name[len] != '\0');
+/* Of copies the one that was stored first comes first. */
+static int by_place(const void *a, const void *b)
+{
+    const struct verify_batch *x = *(struct verify_batch *const *)a;
+    const struct verify_batch *y = *(struct verify_batch *const *)b;
+    int c = strcmp(x->key->k.host, y->key->k.host);
+
+    c = c != 0 ? c : memcmp(x->key->k.epoch, y->key->k.epoch, CHAIN_ID);
+    c = c != 0 ? c : (x->seq > y->seq) - (x->seq < y->seq);
+    c = c != 0 ? c
+               : (x->found->modified_us > y->found->modified_us) -
+                     (x->found->modified_us < y->found->modified_us);
+    return c != 0 ? c : strcmp(x->found->name, y->found->name);
 }
 
-/* The first object whose name is not below ${base}. */
-static size_t lower_bound(const struct found_list *l, const char *base)
+static bool same_host(const struct verify_batch *a, const struct verify_batch *b)
 {
-    size_t lo = 0, hi = l->n;
+    return strcmp(a->key->k.host, b->key->k.host) == 0;
+}
+
+static bool same_epoch(const struct verify_batch *a, const struct verify_batch *b)
+{
+    return same_host(a, b) && memcmp(a->key->k.epoch, b->key->k.epoch, CHAIN_ID) == 0;
+}
+
+static const char *trust_word(enum verify_trust t)
+{
+    return t == TRUST_PINNED ? "pinned" : t == TRUST_TOFU ? "tofu" : "unknown";
+}
+
+static void report_epoch(const struct verify_epoch *e)
+{
+    const struct verify_key *k = e->last != NULL ? e->last->key : e->at[0]->key;
+    char epoch[2 * CHAIN_ID + 1], public_key[2 * KEY_PUBLIC + 1], detail[512];
+    const struct verify_line line = {.what = "host",
+                                     .id = k->k.host,
+                                     .host = k->k.host,
+                                     .verdict = e->verdict,
+                                     .trust = trust_word(k->trust),
+                                     .key = public_key,
+                                     .bytes = e->bytes,
+                                     .detail = detail};
+
+    (void)io_hex(k->k.public_key, KEY_PUBLIC, public_key);
+    (void)snprintf(detail, sizeof detail,
+                   "epoch %s, %" PRId64 " batches up to %" PRId64 ", %" PRId64
+                   " withheld, key %" PRId64 " %s%s: %s",
+                   io_hex(k->k.epoch, CHAIN_ID, epoch), e->batches, e->next_seq - 1, e->withheld,
+                   k->k.number, trust_word(k->trust),
+                   k->k.number == 1 && k->before == NULL ? ", no key vouches for it" : "",
+                   public_key);
+    e->vs->v->sum.batches += e->batches;
+    verify_report(e->vs->v, &line);
+}
+
+/* A host whose newest manifest is no "stop" promised another one. */
+static int check_alive(struct verify_store *vs, const struct verify_batch *newest,
+                       struct error *err)
+{
+    const struct verify_where where = {.what = "batch",
+                                       .id = newest->found->name,
+                                       .host = newest->key->k.host,
+                                       .object = newest->found->name,
+                                       .batch = newest->seq};
+    int64_t hours = newest->heartbeat_h > HOURS_MAX ? 0 : newest->heartbeat_h;
+
+    if (vs->v->at_us == 0 || newest->kind == KIND_STOP || hours <= 0 ||
+        vs->v->at_us - newest->found->modified_us <= 2 * hours * HOUR_US) {
+        return 0;
+    }
+    return verify_finding(vs, &where, VERIFY_SILENT, err,
+                          "nothing of this host since, for %" PRId64 " h, where one each %" PRId64
+                          " h was promised",
+                          (vs->v->at_us - newest->found->modified_us) / HOUR_US, hours);
+}
+
+static int one_host(struct verify_store *vs, size_t from, size_t to, struct error *err)
+{
+    const struct verify_batch *newest = NULL;
+
+    while (from < to) {
+        struct verify_epoch e = {.vs = vs, .at = &vs->list[from]};
+
+        while (from + e.n < to && same_epoch(e.at[0], e.at[e.n])) {
+            e.n++;
+        }
+        if (verify_epoch_check(&e, err) != 0) {
+            return -1;
+        }
+        report_epoch(&e);
+        if (newest == NULL ||
+            (e.last != NULL && e.last->found->modified_us > newest->found->modified_us)) {
+            newest = e.last;
+        }
+        from += e.n;
+    }
+    return newest == NULL ? 0 : check_alive(vs, newest, err);
+}
+
+/* ---- who has to be there ---- */
+
+static bool has_batch(const struct verify_store *vs, const char *host)
+{
+    size_t lo = 0, hi = vs->n_list;
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
+        int c = strcmp(vs->list[mid]->key->k.host, host);
 
-        if (strcmp(l->at[mid].name, base) < 0) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
+        if (c == 0) {
+            return true;
         }
+        lo = c < 0 ? mid + 1 : lo;
+        hi = c < 0 ? hi : mid;
     }
-    return lo;
+    return false;
 }
 
-/* The object is whichever of <name>, <name>.rN has the signed hash. */
-static int find_pack(struct verify_store *vs, const struct manifest *m, struct buf *pack,
-                     enum verify_verdict *ret, struct error *err)
+static int check_expected(struct verify_store *vs, struct error *err)
 {
-    char name[MANIFEST_OBJECT_NAME];
-    enum verify_verdict verdict = VERIFY_GAP;
-    size_t len;
+    const struct verify_names *names = vs->v->hosts;
 
-    manifest_pack_name(m, name);
-    len = strlen(name);
-    for (size_t i = lower_bound(&vs->packs, name);
-         i < vs->packs.n && strncmp(vs->packs.at[i].name, name, len) == 0; i++) {
-        struct found *f = &vs->packs.at[i];
-        uint8_t sha[CHAIN_HASH];
-        int got;
+    for (size_t i = 0; names != NULL && i < names->n; i++) {
+        const char *host = names->at[i];
+        const struct verify_where where = {.what = "host", .id = host, .host = host};
+        bool key = false;
 
-        if (f->delete_marker || verify_base(f->name) != len || name_cmp(name, f->name, len) != 0) {
+        if ((vs->v->scope.host != NULL && strcmp(vs->v->scope.host, host) != 0) ||
+            has_batch(vs, host)) {
             continue;
         }
-        if (f->size != (uint64_t)m->pack_size) {
-            verdict = f->size < (uint64_t)m->pack_size ? VERIFY_TRUNCATED : VERIFY_ALTERED;
-            continue;
+        for (size_t k = 0; k < vs->n_keys && !key; k++) {
+            key = strcmp(vs->hosts_keys[k].k.host, host) == 0;
         }
-        buf_reset(pack);
-        got = verify_get_or_say(vs, "object", f, (size_t)m->pack_size, pack, err);
-        if (got < 0) {
-            return -1;
-        }
-        if (got > 0) {
-            verdict = VERIFY_ALTERED;
-            continue;
-        }
-        chain_sha256(buf_data(pack), pack->len, sha);
-        if (memcmp(sha, m->pack_sha256, CHAIN_HASH) == 0) {
-            f->used = true;
-            *ret = VERIFY_COMPLETE;
-            return 0;
-        }
-        verdict = VERIFY_ALTERED;
-    }
-    *ret = verdict;
-    return 0;
-}
-
-static int add_segment(struct verify_store *vs, size_t manifest, const struct manifest_segment *s,
-                       enum verify_verdict verdict, struct error *err)
-{
-    void *at = vs->segments;
-
-    if (verify_grow(&at, &vs->segments_cap, vs->n_segments, sizeof *vs->segments, err) != 0) {
-        return -1;
-    }
-    vs->segments = at;
-    vs->segments[vs->n_segments++] = (struct checked_segment){*s, manifest, verdict};
-    return 0;
-}
-
-/* The segments lie end to end in the pack, each with its hash. */
-static int check_segments(struct verify_store *vs, size_t at, const struct buf *pack,
-                          enum verify_verdict verdict, struct error *err)
-{
-    const struct manifest *m = &vs->manifests[at].m;
-    int64_t offset = 0;
-
-    for (size_t i = 0; i < m->n_segments; i++) {
-        const struct manifest_segment *s = &m->segments[i];
-        enum verify_verdict mine = verdict;
-
-        if (verdict == VERIFY_COMPLETE) {
-            uint8_t sha[CHAIN_HASH];
-
-            if (s->offset != offset || s->length > m->pack_size - offset) {
-                mine = VERIFY_ALTERED;
-                verdict = VERIFY_ALTERED;
-            } else {
-                chain_sha256(buf_data(pack) + offset, (size_t)s->length, sha);
-                offset += s->length;
-                mine = memcmp(sha, s->sha256, CHAIN_HASH) == 0 ? VERIFY_COMPLETE : VERIFY_ALTERED;
-            }
-        }
-        if (add_segment(vs, at, s, mine, err) != 0) {
+        if (verify_finding(vs, &where, VERIFY_GAP, err,
+                           key ? "it has a key here, and no manifest that counts in this time"
+                               : "it never shipped") != 0) {
             return -1;
         }
     }
     return 0;
-}
-
-static int check_pack(struct verify_store *vs, size_t at, struct error *err)
-{
-    const struct manifest *m = &vs->manifests[at].m;
-    enum verify_verdict verdict = VERIFY_GAP;
-    char name[MANIFEST_OBJECT_NAME];
-    struct buf pack;
-    int rc;
-
-    if (m->n_segments == 0) {
-        return 0;
-    }
-    buf_init(&pack, (size_t)m->pack_size);
-    manifest_pack_name(m, name);
-    rc = find_pack(vs, m, &pack, &verdict, err);
-    if (rc == 0 && verdict != VERIFY_COMPLETE) {
-        verify_finding(vs, "object", name, verdict, "%s",
-                       verdict == VERIFY_GAP         ? "the pack is missing"
-                       : verdict == VERIFY_TRUNCATED ? "the pack is shorter than it was"
-                                                     : "the pack's bytes are not what was signed");
-    }
-    if (rc == 0) {
-        rc = check_segments(vs, at, &pack, verdict, err);
-    }
-    buf_clear(&pack);
-    return rc;
-}
-
-/* ---- the chain of batches ---- */
-
-struct line_of_batches {
-    int64_t next_seq, batches, bytes;
-    uint8_t head[CHAIN_HASH];
-    bool head_known;
-    enum verify_verdict verdict;
-};
-
-static void check_link(struct verify_store *vs, const struct manifest *m, struct line_of_batches *l)
-{
-    char name[MANIFEST_OBJECT_NAME];
-
-    manifest_name(m, name);
-    if (m->seq != l->next_seq) {
-        l->verdict = VERIFY_GAP;
-        l->head_known = false;
-        verify_finding(vs, "batch", m->host, VERIFY_GAP,
-                       "before batch %" PRId64 ": %" PRId64 " missing", m->seq,
-                       m->seq - l->next_seq);
-    }
-    if (l->head_known && memcmp(l->head, m->previous_head, CHAIN_HASH) != 0) {
-        l->verdict = VERIFY_ALTERED;
-        verify_finding(vs, "batch", name, VERIFY_ALTERED, "it does not follow the batch before it");
-    }
-    l->next_seq = m->seq + 1;
-    l->batches++;
-    l->bytes += m->pack_size;
-    l->head_known = true;
-    memcpy(l->head, m->head, CHAIN_HASH);
-}
-
-static void report_host(struct verify_store *vs, const struct manifest *m,
-                        const struct line_of_batches *l)
-{
-    char hex[2 * CHAIN_ID + 1], detail[256];
-    const struct verify_line line = {
-        .what = "host", .id = m->host, .verdict = l->verdict, .bytes = l->bytes, .detail = detail};
-
-    (void)snprintf(detail, sizeof detail,
-                   "epoch %s, %" PRId64 " batches up to %" PRId64 ", key tofu",
-                   io_hex(m->epoch, CHAIN_ID, hex), l->batches, l->next_seq - 1);
-    verify_report(vs->v, &line);
-}
-
-static bool same_line(const struct manifest *a, const struct manifest *b)
-{
-    return strcmp(a->host, b->host) == 0 && memcmp(a->epoch, b->epoch, CHAIN_ID) == 0;
 }
 
 int verify_hosts(struct verify_store *vs, struct error *err)
 {
-    struct line_of_batches l = {.next_seq = 1};
+    if (vs->n_list > 0) {
+        qsort(vs->list, vs->n_list, sizeof(void *), by_place);
+    }
+    for (size_t i = 0; i < vs->n_list;) {
+        size_t to = i + 1;
 
-    for (size_t i = 0; i < vs->n_manifests; i++) {
-        const struct manifest *m = &vs->manifests[i].m;
-
-        if (i == 0 || !same_line(m, &vs->manifests[i - 1].m)) {
-            l = (struct line_of_batches){.next_seq = 1, .head_known = true};
-            manifest_genesis(m->host, m->epoch, l.head);
+        while (to < vs->n_list && same_host(vs->list[i], vs->list[to])) {
+            to++;
         }
-        check_link(vs, m, &l);
-        if (check_pack(vs, i, err) != 0) {
+        if (one_host(vs, i, to, err) != 0) {
             return -1;
         }
-        if (i + 1 == vs->n_manifests || !same_line(m, &vs->manifests[i + 1].m)) {
-            report_host(vs, m, &l);
-        }
+        i = to;
     }
-    return 0;
+    return check_expected(vs, err);
 }

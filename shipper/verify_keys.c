@@ -1,218 +1,290 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key objects and manifests: who signed what, and whether it stands where it says it stands. */
+/* Key objects: which keys there are, who vouches for each, and how far it is trusted. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/io.h"
 #include "shipper/verify_store.h"
 
-static struct keyobject *find_key(struct verify_store *vs, const char *host,
-                                  const uint8_t epoch[CHAIN_ID], int64_t number)
-{
-    for (size_t i = 0; i < vs->n_keys; i++) {
-        struct keyobject *k = &vs->hosts_keys[i];
+#define PASSES_MAX 64 /* of handing trust on from epoch to epoch */
 
-        if (strcmp(k->host, host) == 0 && memcmp(k->epoch, epoch, CHAIN_ID) == 0 &&
-            k->number == number) {
-            return k;
-        }
-    }
-    return NULL;
+static struct verify_where where_of(const struct found *f, const struct verify_name *n)
+{
+    return (struct verify_where){
+        .what = "object", .id = f->name, .object = f->name, .host = n->host};
 }
 
-static int add_key(struct verify_store *vs, struct found *f, const struct buf *line, size_t *cap,
-                   struct error *err)
+static int keep(struct verify_worker *w, const struct verify_key *k, struct error *err)
 {
-    struct error bad = {.kind = ERR_NONE};
-    struct keyobject k, *same;
-    char name[KEYOBJECT_HOST + 128];
-    void *at = vs->hosts_keys;
+    struct verify_store *vs = w->vs;
+    int rc;
 
-    if (keyobject_read(vs->json, buf_data(line), line->len, &k, &bad) != 0) {
-        verify_finding(vs, "object", f->name, VERIFY_UNSIGNED, "%s", bad.text);
+    (void)pthread_mutex_lock(&vs->lock);
+    {
+        void *at = vs->hosts_keys;
+
+        rc = verify_grow(&at, &vs->keys_cap, vs->n_keys, sizeof *k, err);
+        vs->hosts_keys = at;
+    }
+    if (rc == 0) {
+        vs->hosts_keys[vs->n_keys++] = *k;
+    }
+    (void)pthread_mutex_unlock(&vs->lock);
+    return rc;
+}
+
+static int one_key(struct verify_worker *w, size_t i, struct error *err)
+{
+    struct found *f = &w->vs->keys.at[i];
+    struct verify_key k = {.found = f, .modified_us = f->modified_us};
+    struct error bad = {.kind = ERR_NONE};
+    char expected[KEYOBJECT_HOST + 128];
+    struct verify_name name;
+    struct verify_where where;
+    int rc;
+
+    (void)verify_name_parse(f->name, &name);
+    where = where_of(f, &name);
+    if (f->delete_marker) {
         return 0;
     }
-    keyobject_name(k.host, k.epoch, k.number, name, sizeof name);
-    if (strlen(name) != verify_base(f->name) || strncmp(name, f->name, strlen(name)) != 0) {
-        verify_finding(vs, "object", f->name, VERIFY_ALTERED, "the key of %.128s stands here",
-                       k.host);
-        return 0;
+    if (f->size > KEYOBJECT_MAX) {
+        return verify_finding(w->vs, &where, VERIFY_UNSIGNED, err, "too large for a key object");
     }
-    same = find_key(vs, k.host, k.epoch, k.number);
-    if (same != NULL) {
-        if (memcmp(same->public_key, k.public_key, KEY_PUBLIC) != 0) {
-            verify_finding(vs, "object", f->name, VERIFY_ALTERED, "two keys under one number");
+    rc = verify_fetch(w, &where, f, KEYOBJECT_MAX, err);
+    if (rc != 0) {
+        return rc < 0 ? -1 : 0;
+    }
+    if (keyobject_read(w->json, buf_data(&w->line), w->line.len, &k.k, &bad) != 0) {
+        return verify_finding(w->vs, &where, VERIFY_UNSIGNED, err, "%s", bad.text);
+    }
+    keyobject_name(k.k.host, k.k.epoch, k.k.number, expected, sizeof expected);
+    if (strlen(expected) != f->base || strncmp(expected, f->name, f->base) != 0) {
+        return verify_finding(w->vs, &where, VERIFY_ALTERED, err, "the key of %.128s stands here",
+                              k.k.host);
+    }
+    return keep(w, &k, err);
+}
+
+/* ---- all of them together ---- */
+
+static int same_number(const struct verify_key *x, const struct verify_key *y)
+{
+    int c = strcmp(x->k.host, y->k.host);
+
+    c = c != 0 ? c : memcmp(x->k.epoch, y->k.epoch, KEY_EPOCH);
+    return c != 0 ? c : (x->k.number > y->k.number) - (x->k.number < y->k.number);
+}
+
+/* The store's clock says which of two was there first. */
+static int by_number(const void *a, const void *b)
+{
+    const struct verify_key *x = a, *y = b;
+    int c = same_number(x, y);
+
+    c = c != 0 ? c : (x->modified_us > y->modified_us) - (x->modified_us < y->modified_us);
+    return c != 0 ? c : strcmp(x->found->name, y->found->name);
+}
+
+static int by_public_key(const void *a, const void *b)
+{
+    const struct verify_key *x = *(struct verify_key *const *)a;
+    const struct verify_key *y = *(struct verify_key *const *)b;
+    int c = memcmp(x->k.public_key, y->k.public_key, KEY_PUBLIC);
+
+    return c != 0 ? c : by_number(x, y);
+}
+
+static bool pinned(const struct verify_store *vs, const struct verify_key *k)
+{
+    const struct verify_pins *p = vs->v->pins;
+
+    for (size_t i = 0; p != NULL && i < p->n; i++) {
+        if (strcmp(p->at[i].host, k->k.host) == 0 &&
+            memcmp(p->at[i].epoch, k->k.epoch, KEY_EPOCH) == 0 &&
+            memcmp(p->at[i].key, k->k.public_key, KEY_PUBLIC) == 0) {
+            return true;
         }
-        return 0;
     }
-    if (k.chained && !k.previous_ok) {
-        verify_finding(vs, "object", f->name, VERIFY_ALTERED,
-                       "not signed by the key that it follows");
-        return 0;
+    return false;
+}
+
+static int refuse(struct verify_store *vs, const struct verify_key *k, struct error *err,
+                  const char *why)
+{
+    const struct verify_where where = {
+        .what = "object", .id = k->found->name, .object = k->found->name, .host = k->k.host};
+
+    return verify_finding(vs, &where, VERIFY_ALTERED, err, "%s", why);
+}
+
+/* Why ${k} is no key of its host: NULL when it is one.  ${before}: the accepted one before it in
+ * order, of whatever host. */
+static const char *misfit(const struct verify_key *k, const struct verify_key *before)
+{
+    if (k->k.chained && !k->k.previous_ok) {
+        return "not signed by the key that it follows";
     }
-    if (verify_grow(&at, cap, vs->n_keys, sizeof k, err) != 0) {
-        return -1;
+    if (k->k.number == 1) {
+        return k->k.from_seq == 1 ? NULL : "an epoch's first key signs from batch 1 on";
     }
-    vs->hosts_keys = at;
-    vs->hosts_keys[vs->n_keys++] = k;
-    f->used = true;
+    if (before == NULL || strcmp(before->k.host, k->k.host) != 0 ||
+        memcmp(before->k.epoch, k->k.epoch, KEY_EPOCH) != 0 ||
+        before->k.number != k->k.number - 1) {
+        return "the key before it is not here";
+    }
+    if (!k->k.chained || memcmp(k->k.previous_key, before->k.public_key, KEY_PUBLIC) != 0) {
+        return "not signed by the key before it";
+    }
+    return k->k.from_seq > before->k.from_seq
+               ? NULL
+               : "it signs from no later batch on than the one before";
+}
+
+/* Of several under one number: the pinned one, else the first that was there. */
+static size_t choose(const struct verify_store *vs, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++) {
+        if (pinned(vs, &vs->hosts_keys[i])) {
+            return i;
+        }
+    }
+    return from;
+}
+
+static int accept_number(struct verify_store *vs, size_t from, size_t to, size_t *kept,
+                         struct error *err)
+{
+    size_t chosen = choose(vs, from, to);
+    const struct verify_key k = vs->hosts_keys[chosen];
+    const char *why = misfit(&k, *kept > 0 ? &vs->hosts_keys[*kept - 1] : NULL);
+
+    for (size_t i = from; i < to; i++) {
+        bool same = memcmp(vs->hosts_keys[i].k.public_key, k.k.public_key, KEY_PUBLIC) == 0;
+
+        if (!same &&
+            refuse(vs, &vs->hosts_keys[i], err, "another key under a number that is taken") != 0) {
+            return -1;
+        }
+    }
+    if (why != NULL) {
+        return refuse(vs, &k, err, why);
+    }
+    k.found->used = true;
+    vs->hosts_keys[(*kept)++] = k;
+    return 0;
+}
+
+static int accept(struct verify_store *vs, struct error *err)
+{
+    size_t kept = 0, n = vs->n_keys;
+
+    if (n > 0) {
+        qsort(vs->hosts_keys, n, sizeof *vs->hosts_keys, by_number);
+    }
+    for (size_t i = 0; i < n;) {
+        size_t to = i + 1;
+
+        while (to < n && same_number(&vs->hosts_keys[i], &vs->hosts_keys[to]) == 0) {
+            to++;
+        }
+        if (accept_number(vs, i, to, &kept, err) != 0) {
+            return -1;
+        }
+        i = to;
+    }
+    vs->n_keys = kept;
+    return 0;
+}
+
+static int sort_by_public(struct verify_store *vs, struct error *err)
+{
+    vs->by_public = calloc(vs->n_keys + 1, sizeof *vs->by_public);
+    if (vs->by_public == NULL) {
+        return err_sys(err, "allocate");
+    }
+    for (size_t i = 0; i < vs->n_keys; i++) {
+        vs->by_public[i] = &vs->hosts_keys[i];
+    }
+    if (vs->n_keys > 0) {
+        qsort(vs->by_public, vs->n_keys, sizeof(void *), by_public_key);
+    }
+    return 0;
+}
+
+size_t verify_key_find(const struct verify_store *vs, const uint8_t public_key[KEY_PUBLIC])
+{
+    size_t lo = 0, hi = vs->n_keys;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (memcmp(vs->by_public[mid]->k.public_key, public_key, KEY_PUBLIC) < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
+/* A pinned key vouches for the one that follows it, also in a later epoch of the same host. */
+static void hand_trust_on(struct verify_store *vs)
+{
+    bool more = vs->v->pins != NULL;
+
+    for (size_t i = 0; i < vs->n_keys; i++) {
+        struct verify_key *k = &vs->hosts_keys[i];
+        size_t at = k->k.chained ? verify_key_find(vs, k->k.previous_key) : vs->n_keys;
+
+        k->before = at < vs->n_keys && memcmp(vs->by_public[at]->k.public_key, k->k.previous_key,
+                                              KEY_PUBLIC) == 0
+                        ? vs->by_public[at]
+                        : NULL;
+        k->trust = vs->v->pins == NULL ? TRUST_TOFU : pinned(vs, k) ? TRUST_PINNED : TRUST_UNKNOWN;
+    }
+    for (size_t pass = 0; more && pass < PASSES_MAX; pass++) {
+        more = false;
+        for (size_t i = 0; i < vs->n_keys; i++) {
+            struct verify_key *k = &vs->hosts_keys[i];
+
+            if (k->trust == TRUST_UNKNOWN && k->before != NULL &&
+                k->before->trust == TRUST_PINNED && strcmp(k->before->k.host, k->k.host) == 0) {
+                k->trust = TRUST_PINNED;
+                more = true;
+            }
+        }
+    }
+}
+
+/* With the line that would pin it. */
+static int report_unknown(struct verify_store *vs, struct error *err)
+{
+    for (size_t i = 0; i < vs->n_keys; i++) {
+        const struct verify_key *k = &vs->hosts_keys[i];
+        const char *only = vs->v->scope.host;
+        const struct verify_where where = {
+            .what = "object", .id = k->found->name, .object = k->found->name, .host = k->k.host};
+        char epoch[2 * KEY_EPOCH + 1], public_key[2 * KEY_PUBLIC + 1];
+
+        if (k->trust == TRUST_UNKNOWN && (only == NULL || strcmp(only, k->k.host) == 0) &&
+            verify_finding(vs, &where, VERIFY_UNKNOWN_KEY, err, "not pinned: %s %s %s", k->k.host,
+                           io_hex(k->k.epoch, KEY_EPOCH, epoch),
+                           io_hex(k->k.public_key, KEY_PUBLIC, public_key)) != 0) {
+            return -1;
+        }
+    }
     return 0;
 }
 
 int verify_keys(struct verify_store *vs, struct error *err)
 {
-    size_t cap = 0;
-    struct buf line;
-    int rc = 0;
-
-    buf_init(&line, KEYOBJECT_MAX);
-    for (size_t i = 0; rc == 0 && i < vs->keys.n; i++) {
-        struct found *f = &vs->keys.at[i];
-
-        if (f->delete_marker) {
-            continue;
-        }
-        buf_reset(&line);
-        if (f->size > KEYOBJECT_MAX) {
-            verify_finding(vs, "object", f->name, VERIFY_UNSIGNED, "too large for a key object");
-        } else {
-            int got = verify_get_or_say(vs, "object", f, KEYOBJECT_MAX, &line, err);
-
-            rc = got < 0 ? -1 : got > 0 ? 0 : add_key(vs, f, &line, &cap, err);
-        }
-    }
-    buf_clear(&line);
-    return rc;
-}
-
-/* ---- manifests ---- */
-
-static bool stands_at(const struct manifest *m, const char *name)
-{
-    char expected[MANIFEST_OBJECT_NAME];
-
-    manifest_name(m, expected);
-    return strlen(expected) == verify_base(name) && strncmp(expected, name, strlen(expected)) == 0;
-}
-
-/* Whether ${m} may be believed; what keeps it from that is reported. */
-static bool believe(struct verify_store *vs, const struct found *f, const struct buf *line,
-                    const struct manifest *m, struct error *bad)
-{
-    const struct keyobject *k = find_key(vs, m->host, m->epoch, m->key_number);
-    uint8_t head[CHAIN_HASH];
-
-    if (k == NULL || memcmp(k->public_key, m->public_key, KEY_PUBLIC) != 0) {
-        verify_finding(vs, "batch", f->name, VERIFY_UNKNOWN_KEY,
-                       "no key object of this host tells of its key");
-    } else if (manifest_signed(buf_data(line), line->len, k->public_key) != 1) {
-        verify_finding(vs, "batch", f->name, VERIFY_ALTERED, "its signature does not hold");
-    } else if (!stands_at(m, f->name)) {
-        verify_finding(vs, "batch", f->name, VERIFY_ALTERED,
-                       "batch %" PRId64 " of %.128s stands here", m->seq, m->host);
-    } else if (manifest_head(m, head, bad) != 0 || memcmp(head, m->head, CHAIN_HASH) != 0) {
-        verify_finding(vs, "batch", f->name, VERIFY_ALTERED, "its head is not of its composition");
-    } else {
-        return true;
-    }
-    return false;
-}
-
-static int add_manifest(struct verify_store *vs, struct found *f, const struct buf *line,
-                        size_t *cap, struct error *err)
-{
-    struct error bad = {.kind = ERR_NONE};
-    uint8_t sig[KEY_SIGNATURE];
-    struct checked_manifest c;
-    void *at = vs->manifests;
-    size_t n = 0;
-
-    if (!key_split_line(buf_data(line), line->len, &n, sig)) {
-        verify_finding(vs, "batch", f->name, VERIFY_UNSIGNED, "no signature at its end");
-        return 0;
-    }
-    if (manifest_read(vs->json, buf_data(line), line->len, &c.m, &bad) != 0) {
-        verify_finding(vs, "batch", f->name, VERIFY_ALTERED, "%s", bad.text);
-        manifest_clear(&c.m);
-        return 0;
-    }
-    if (!believe(vs, f, line, &c.m, &bad)) {
-        manifest_clear(&c.m);
-        return 0;
-    }
-    chain_sha256(buf_data(line), line->len, c.sha256);
-    if (verify_grow(&at, cap, vs->n_manifests, sizeof c, err) != 0) {
-        manifest_clear(&c.m);
+    if (verify_pool(vs, "keys", vs->keys.n, one_key, err) != 0 || accept(vs, err) != 0 ||
+        sort_by_public(vs, err) != 0) {
         return -1;
     }
-    vs->manifests = at;
-    vs->manifests[vs->n_manifests++] = c;
-    f->used = true;
-    return 0;
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const struct manifest *x = &((const struct checked_manifest *)a)->m;
-    const struct manifest *y = &((const struct checked_manifest *)b)->m;
-    int c = strcmp(x->host, y->host);
-
-    c = c != 0 ? c : memcmp(x->epoch, y->epoch, CHAIN_ID);
-    return c != 0 ? c : (x->seq > y->seq) - (x->seq < y->seq);
-}
-
-/* Copies with equal bytes count once; different bytes under one number do not happen by themselves.
- */
-static void drop_copies(struct verify_store *vs)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < vs->n_manifests; i++) {
-        struct checked_manifest *c = &vs->manifests[i];
-
-        if (kept > 0 && by_place(&vs->manifests[kept - 1], c) == 0) {
-            if (memcmp(vs->manifests[kept - 1].sha256, c->sha256, CHAIN_HASH) != 0) {
-                verify_finding(vs, "batch", c->m.host, VERIFY_ALTERED,
-                               "two manifests under number %" PRId64, c->m.seq);
-            } else {
-                vs->v->sum.orphans++;
-            }
-            manifest_clear(&c->m);
-        } else {
-            vs->manifests[kept++] = *c;
-        }
-    }
-    vs->n_manifests = kept;
-    vs->v->sum.batches = (int64_t)kept;
-}
-
-int verify_manifests(struct verify_store *vs, struct error *err)
-{
-    size_t cap = 0;
-    struct buf line;
-    int rc = 0;
-
-    buf_init(&line, MANIFEST_MAX);
-    for (size_t i = 0; rc == 0 && i < vs->batches.n; i++) {
-        struct found *f = &vs->batches.at[i];
-
-        if (f->delete_marker) {
-            continue;
-        }
-        buf_reset(&line);
-        if (f->size > MANIFEST_MAX) {
-            verify_finding(vs, "batch", f->name, VERIFY_UNSIGNED, "too large for a manifest");
-        } else {
-            int got = verify_get_or_say(vs, "batch", f, MANIFEST_MAX, &line, err);
-
-            rc = got < 0 ? -1 : got > 0 ? 0 : add_manifest(vs, f, &line, &cap, err);
-        }
-    }
-    buf_clear(&line);
-    if (vs->n_manifests > 0) {
-        qsort(vs->manifests, vs->n_manifests, sizeof *vs->manifests, by_place);
-    }
-    drop_copies(vs);
-    return rc;
+    hand_trust_on(vs);
+    return report_unknown(vs, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each session over all batches: every segment once, one chain from its start to its end. */
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,267 +9,356 @@
 #include "common/io.h"
 #include "shipper/verify_store.h"
 
-/* What a manifest said of a session: its row, or how far it was ("open"). */
-struct saying {
-    const uint8_t *id;
-    const struct manifest_session *row; /* NULL for an open one */
-    int64_t created_us, next;
+/* A segment that a host says it could not send. */
+struct absent {
+    const struct withheld_segment *s;
+    const struct verify_batch *by;
 };
 
-struct sayings {
-    struct saying *at;
-    size_t n, cap;
+struct sessions {
+    struct verify_store *vs;
+    struct absent *absent; /* in order of session and number */
+    size_t n_absent;
 };
 
-static int by_id(const void *a, const void *b)
+static int cmp_place(const uint8_t a[CHAIN_ID], int64_t na, const uint8_t b[CHAIN_ID], int64_t nb)
 {
-    const struct saying *x = a, *y = b;
-    int c = memcmp(x->id, y->id, CHAIN_ID);
+    int c = memcmp(a, b, CHAIN_ID);
 
-    return c != 0 ? c : (x->created_us > y->created_us) - (x->created_us < y->created_us);
+    return c != 0 ? c : (na > nb) - (na < nb);
 }
 
-static int say(struct sayings *s, const struct saying *one, struct error *err)
+static int by_segment(const void *a, const void *b)
 {
-    void *at = s->at;
+    const struct verify_segment *x = a, *y = b;
+    int c = cmp_place(x->session, x->number, y->session, y->number);
 
-    if (verify_grow(&at, &s->cap, s->n, sizeof *one, err) != 0) {
-        return -1;
+    /* Of several copies one that is there counts. */
+    if (c == 0) {
+        c = (x->verdict != VERIFY_COMPLETE) - (y->verdict != VERIFY_COMPLETE);
     }
-    s->at = at;
-    s->at[s->n++] = *one;
+    if (c == 0) {
+        c = (x->batch->created_us > y->batch->created_us) -
+            (x->batch->created_us < y->batch->created_us);
+    }
+    return c != 0 ? c : strcmp(x->batch->found->name, y->batch->found->name);
+}
+
+static int by_absent(const void *a, const void *b)
+{
+    const struct absent *x = a, *y = b;
+
+    return cmp_place(x->s->session, x->s->number, y->s->session, y->s->number);
+}
+
+static int collect_absent(struct sessions *s, struct error *err)
+{
+    size_t cap = 0;
+
+    for (size_t i = 0; i < s->vs->n_list; i++) {
+        const struct verify_batch *b = s->vs->list[i];
+
+        for (size_t k = 0; !b->dropped && b->withheld != NULL && k < b->withheld->n; k++) {
+            void *at = s->absent;
+
+            if (verify_grow(&at, &cap, s->n_absent, sizeof *s->absent, err) != 0) {
+                return -1;
+            }
+            s->absent = at;
+            s->absent[s->n_absent++] = (struct absent){&b->withheld->segments[k], b};
+        }
+    }
+    if (s->n_absent > 0) {
+        qsort(s->absent, s->n_absent, sizeof *s->absent, by_absent);
+    }
     return 0;
 }
 
-static int collect(struct verify_store *vs, struct sayings *s, struct error *err)
+static const struct absent *find_absent(const struct sessions *s, const uint8_t id[CHAIN_ID],
+                                        int64_t number)
 {
-    for (size_t i = 0; i < vs->n_manifests; i++) {
-        const struct manifest *m = &vs->manifests[i].m;
+    size_t lo = 0, hi = s->n_absent;
 
-        for (size_t k = 0; k < m->n_sessions; k++) {
-            struct saying one = {m->sessions[k].id, &m->sessions[k], m->created_us, 0};
-
-            if (say(s, &one, err) != 0) {
-                return -1;
-            }
-        }
-        for (size_t k = 0; k < m->n_open; k++) {
-            struct saying one = {m->open[k].session, NULL, m->created_us, m->open[k].next};
-
-            if (say(s, &one, err) != 0) {
-                return -1;
-            }
-        }
-    }
-    if (s->n > 0) {
-        qsort(s->at, s->n, sizeof *s->at, by_id);
-    }
-    return 0;
-}
-
-/* All that was said of ${id}: the newest row, and how many segments there have to be. */
-static void look_up(const struct sayings *s, const uint8_t *id,
-                    const struct manifest_session **ret_row, int64_t *ret_next)
-{
-    size_t lo = 0, hi = s->n;
-
-    *ret_row = NULL;
-    *ret_next = 0;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
 
-        if (memcmp(s->at[mid].id, id, CHAIN_ID) < 0) {
+        if (cmp_place(s->absent[mid].s->session, s->absent[mid].s->number, id, number) < 0) {
             lo = mid + 1;
         } else {
             hi = mid;
         }
     }
-    for (; lo < s->n && memcmp(s->at[lo].id, id, CHAIN_ID) == 0; lo++) {
-        *ret_row = s->at[lo].row != NULL ? s->at[lo].row : *ret_row;
-        *ret_next = s->at[lo].next > *ret_next ? s->at[lo].next : *ret_next;
-    }
+    return lo < s->n_absent &&
+                   cmp_place(s->absent[lo].s->session, s->absent[lo].s->number, id, number) == 0
+               ? &s->absent[lo]
+               : NULL;
 }
 
-static int by_segment(const void *a, const void *b)
-{
-    const struct checked_segment *x = a, *y = b;
-    int c = memcmp(x->s.session, y->s.session, CHAIN_ID);
+/* ---- one session on its way through ---- */
 
-    if (c == 0) {
-        c = (x->s.number > y->s.number) - (x->s.number < y->s.number);
-    }
-    return c != 0 ? c : (x->manifest > y->manifest) - (x->manifest < y->manifest);
-}
-
-/* One session on its way through. */
 struct trace {
-    struct verify_store *vs;
-    const struct manifest_session *row;
+    const struct sessions *all;
+    const uint8_t *id;
+    struct verify_said *said;
     uint8_t head[CHAIN_HASH];
-    int64_t next, bytes;
+    int64_t next, bytes, count;
     bool final, broken; /* broken: the chain cannot be followed from here */
-    const struct checked_segment *last;
-    enum verify_verdict verdict;
+    const struct verify_segment *last;
+    struct verify_line line; /* verdict, and where the first wrong thing is */
     char detail[256];
 };
 
-static void wrong(struct trace *t, enum verify_verdict verdict, const char *what, int64_t number)
+static bool weaker(enum verify_verdict now, enum verify_verdict than)
 {
-    if (!verify_is_finding(t->verdict)) {
-        t->verdict = verdict;
+    return !verify_is_finding(now) || (now == VERIFY_WITHHELD && than != VERIFY_WITHHELD);
+}
+
+static void wrong(struct trace *t, enum verify_verdict verdict, int64_t number, const char *what)
+{
+    if (weaker(t->line.verdict, verdict)) {
+        t->line.verdict = verdict;
+        t->line.segment = number;
+        t->line.has_segment = true;
+        t->line.offset = 0;
+        t->line.object = NULL;
+        t->line.batch = 0;
         (void)snprintf(t->detail, sizeof t->detail, "segment %" PRId64 " %s", number, what);
     }
 }
 
-static void check_previous(struct trace *t, const struct checked_segment *c)
+static void wrong_in(struct trace *t, enum verify_verdict verdict, const struct verify_segment *s,
+                     const char *what)
 {
-    const struct manifest *before;
-
-    if (t->last == NULL || c->s.previous_seq == 0) {
-        return;
-    }
-    before = &t->vs->manifests[t->last->manifest].m;
-    if (before->seq != c->s.previous_seq ||
-        memcmp(before->epoch, c->s.previous_epoch, CHAIN_ID) != 0) {
-        wrong(t, VERIFY_ALTERED, "names another batch for the one before it", c->s.number);
+    if (weaker(t->line.verdict, verdict)) {
+        wrong(t, verdict, s->number, what);
+        t->line.offset = s->offset;
+        t->line.object = s->batch->found->name;
+        t->line.batch = s->batch->seq;
     }
 }
 
-static void follow(struct trace *t, const struct checked_segment *c)
+/* Up to ${number} something is missing: as far as a host says that it was withheld, the chain goes
+ * on over it. */
+static void over(struct trace *t, int64_t number, enum verify_verdict verdict, const char *what)
 {
-    const struct manifest_segment *s = &c->s;
+    const struct absent *a;
 
-    if (t->last != NULL && s->number == t->last->s.number) {
-        bool same = memcmp(s->sha256, t->last->s.sha256, CHAIN_HASH) == 0;
+    while (t->next < number && (a = find_absent(t->all, t->id, t->next)) != NULL) {
+        wrong(t, VERIFY_WITHHELD, t->next, "was withheld and has not come");
+        chain_extend(t->head, (uint64_t)t->next, a->s->sha256);
+        t->next++;
+    }
+    if (t->next < number) {
+        wrong(t, verdict, t->next, what);
+        t->broken = true;
+        t->next = number;
+    }
+}
 
-        wrong(t, same ? VERIFY_REPEATED : VERIFY_ALTERED, "stands in two batches", s->number);
+/* Twice in one epoch does not happen.  In two it is what a host sends again that lost its memory,
+ * as long as it is the same. */
+static void again(struct trace *t, const struct verify_segment *s)
+{
+    const struct verify_segment *l = t->last;
+    bool same =
+        memcmp(s->sha256, l->sha256, CHAIN_HASH) == 0 && memcmp(s->head, l->head, CHAIN_HASH) == 0;
+    bool epochs = strcmp(s->batch->key->k.host, l->batch->key->k.host) != 0 ||
+                  memcmp(s->batch->key->k.epoch, l->batch->key->k.epoch, CHAIN_ID) != 0;
+
+    if (!same) {
+        wrong_in(t, VERIFY_ALTERED, s, "is in two batches, with different bytes");
+    } else if (!epochs) {
+        wrong_in(t, VERIFY_REPEATED, s, "is in two batches");
+    }
+}
+
+static void follow(struct trace *t, const struct verify_segment *s)
+{
+    if (t->last != NULL && s->number == t->last->number) {
+        again(t, s);
         return;
     }
-    if (s->number != t->next) {
-        wrong(t, VERIFY_GAP, "is missing", t->next);
-        t->broken = true;
-    } else {
-        check_previous(t, c);
-    }
+    over(t, s->number, VERIFY_GAP, "is missing");
     if (t->final) {
-        wrong(t, VERIFY_ALTERED, "follows the final one", s->number);
+        wrong_in(t, VERIFY_ALTERED, s, "follows the final one");
     }
-    if (c->verdict != VERIFY_COMPLETE) {
-        wrong(t, c->verdict, "is not there as it was signed", s->number);
+    if (s->verdict != VERIFY_COMPLETE) {
+        wrong_in(t, s->verdict, s, "is not there as it was signed");
     }
     chain_extend(t->head, (uint64_t)s->number, s->sha256);
     if (!t->broken && memcmp(t->head, s->head, CHAIN_HASH) != 0) {
-        wrong(t, VERIFY_ALTERED, "is not what the chain leads to", s->number);
+        wrong_in(t, VERIFY_ALTERED, s, "is not what the chain leads to");
     }
     memcpy(t->head, s->head, CHAIN_HASH);
     t->broken = false;
     t->next = s->number + 1;
     t->bytes += s->length;
+    t->count++;
     t->final = s->final;
-    t->last = c;
+    t->last = s;
 }
 
-static void finish(struct trace *t, int64_t promised)
+static void finish(struct trace *t)
 {
-    if (t->next < promised) {
-        wrong(t, VERIFY_TRUNCATED, "was announced and is missing", t->next);
+    if (t->said != NULL && t->next < t->said->next && !t->final) {
+        const struct verify_batch *b = t->said->next_from;
+        bool before = !verify_is_finding(t->line.verdict);
+
+        over(t, t->said->next, VERIFY_TRUNCATED, "was announced and is missing");
+        if (before) {
+            t->line.object = b->found->name;
+            t->line.batch = b->seq;
+        }
     }
-    if (verify_is_finding(t->verdict)) {
+    if (verify_is_finding(t->line.verdict)) {
         return;
     }
-    if (t->final) {
-        t->verdict = t->row != NULL && strcmp(t->row->state, session_state_name(SESSION_CUT)) == 0
-                         ? VERIFY_CUT
-                         : VERIFY_COMPLETE;
-    } else {
-        t->verdict = VERIFY_OPEN;
-    }
+    t->line.verdict = !t->final                         ? VERIFY_OPEN
+                      : t->said != NULL && t->said->cut ? VERIFY_CUT
+                                                        : VERIFY_COMPLETE;
 }
 
-static void report(struct trace *t, const uint8_t *id)
+static void report(struct trace *t)
 {
     char hex[2 * CHAIN_ID + 1];
-    const struct verify_line l = {.what = "session",
-                                  .id = io_hex(id, CHAIN_ID, hex),
-                                  .verdict = t->verdict,
-                                  .user = t->row == NULL ? "" : t->row->user,
-                                  .title = t->row == NULL ? "" : t->row->title,
-                                  .started_us = t->row == NULL ? 0 : t->row->started_us,
-                                  .segments = t->next,
-                                  .bytes = t->bytes,
-                                  .detail = t->detail};
 
-    verify_report(t->vs->v, &l);
+    t->line.what = "session";
+    t->line.id = io_hex(t->id, CHAIN_ID, hex);
+    t->line.host = t->last == NULL ? NULL : t->last->batch->key->k.host;
+    t->line.user = t->said == NULL || t->said->user == NULL ? "" : t->said->user;
+    t->line.title = t->said == NULL || t->said->title == NULL ? "" : t->said->title;
+    t->line.started_us = t->said == NULL ? 0 : t->said->started_us;
+    t->line.segments = t->count;
+    t->line.bytes = t->bytes;
+    t->line.detail = t->detail;
+    verify_report(t->all->vs->v, &t->line);
 }
 
-static size_t one_session(struct verify_store *vs, const struct sayings *s, size_t at)
+static size_t one_session(const struct sessions *all, size_t at)
 {
-    const struct checked_segment *first = &vs->segments[at];
-    struct trace t = {.vs = vs};
-    int64_t promised = 0;
+    struct verify_store *vs = all->vs;
+    const struct verify_segment *first = &vs->segments[at];
+    struct trace t = {.all = all, .id = first->session, .said = verify_said_of(vs, first->session)};
+    bool whole = vs->v->scope.since[0] == '\0';
     size_t i;
 
-    look_up(s, first->s.session, &t.row, &promised);
-    chain_start(t.row == NULL ? "" : t.row->host, first->s.epoch, first->s.session, t.head);
-    t.broken = t.row == NULL;
-    for (i = at; i < vs->n_segments; i++) {
-        if (memcmp(vs->segments[i].s.session, first->s.session, CHAIN_ID) != 0) {
-            break;
-        }
+    if (t.said != NULL) {
+        t.said->seen = true;
+    }
+    if (t.said != NULL && t.said->host != NULL && (whole || first->number == 0)) {
+        chain_start(t.said->host, first->epoch, first->session, t.head);
+    } else {
+        t.broken = true;
+    }
+    t.next = whole ? 0 : first->number; /* what was before the range is not looked at */
+    for (i = at; i < vs->n_segments && memcmp(vs->segments[i].session, t.id, CHAIN_ID) == 0; i++) {
         follow(&t, &vs->segments[i]);
     }
-    finish(&t, promised);
-    report(&t, first->s.session);
+    finish(&t);
+    report(&t);
     return i;
 }
 
-/* Sessions that were announced with segments of which there is none. */
-static void lost_sessions(struct verify_store *vs, const struct sayings *s)
+/* ---- sessions of which there is nothing ---- */
+
+struct lost {
+    const struct sessions *all;
+};
+
+static void lost_one(const void *node, VISIT which, void *user)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        struct trace t = {.vs = vs};
-        const uint8_t *id = s->at[i].id;
-        struct checked_segment *here = NULL;
-        int64_t promised = 0;
-        size_t lo = 0, hi = vs->n_segments;
+    const struct lost *l = user;
+    struct verify_said *s = *(struct verify_said *const *)node;
+    struct trace t = {.all = l->all, .id = s->id, .said = s, .broken = true};
 
-        if (i > 0 && memcmp(s->at[i - 1].id, id, CHAIN_ID) == 0) {
-            continue;
-        }
-        while (lo < hi) {
-            size_t mid = lo + (hi - lo) / 2;
-            int c = memcmp(vs->segments[mid].s.session, id, CHAIN_ID);
+    if ((which != postorder && which != leaf) || s->seen || s->next == 0) {
+        return;
+    }
+    finish(&t);
+    report(&t);
+}
 
-            if (c == 0) {
-                here = &vs->segments[mid];
-                break;
-            }
-            lo = c < 0 ? mid + 1 : lo;
-            hi = c < 0 ? hi : mid;
+static void lost_sessions(const struct sessions *all)
+{
+    struct lost l = {all};
+
+    if (all->vs->v->scope.since[0] == '\0') {
+        twalk_r(all->vs->said, lost_one, &l);
+    }
+}
+
+/* ---- what was withheld and has not come again ---- */
+
+static bool came(const struct verify_store *vs, const struct withheld_segment *w)
+{
+    size_t lo = 0, hi = vs->n_segments;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const struct verify_segment *s = &vs->segments[mid];
+        int c = cmp_place(s->session, s->number, w->session, w->number);
+
+        if (c == 0) {
+            return true;
         }
-        look_up(s, id, &t.row, &promised);
-        if (here == NULL && promised > 0) {
-            finish(&t, promised);
-            report(&t, id);
+        lo = c < 0 ? mid + 1 : lo;
+        hi = c < 0 ? hi : mid;
+    }
+    return false;
+}
+
+static int report_withheld(const struct sessions *all, struct error *err)
+{
+    for (size_t i = 0; i < all->vs->n_list && all->vs->v->scope.session == NULL; i++) {
+        const struct verify_batch *b = all->vs->list[i];
+        const struct verify_where where = {.what = "batch",
+                                           .id = b->found->name,
+                                           .host = b->key->k.host,
+                                           .object = b->found->name,
+                                           .batch = b->seq};
+        size_t absent = 0;
+
+        for (size_t k = 0; !b->dropped && b->withheld != NULL && k < b->withheld->n; k++) {
+            absent += !came(all->vs, &b->withheld->segments[k]);
         }
+        if (absent > 0 &&
+            verify_finding(all->vs, &where, VERIFY_WITHHELD, err,
+                           "%zu of batch %" PRId64 "'s %zu segments have not come again: %.300s",
+                           absent, b->withheld->seq, b->withheld->n, b->withheld->reason) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static void drop_segments(struct verify_store *vs)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < vs->n_segments; i++) {
+        if (!vs->segments[i].batch->dropped) {
+            vs->segments[kept++] = vs->segments[i];
+        }
+    }
+    vs->n_segments = kept;
+    if (kept > 0) {
+        qsort(vs->segments, kept, sizeof *vs->segments, by_segment);
     }
 }
 
 int verify_sessions(struct verify_store *vs, struct error *err)
 {
-    struct sayings s = {.at = NULL};
+    struct sessions s = {.vs = vs};
+    int rc = collect_absent(&s, err);
 
-    if (collect(vs, &s, err) != 0) {
-        free(s.at);
-        return -1;
+    if (rc == 0) {
+        drop_segments(vs);
+        for (size_t i = 0; i < vs->n_segments;) {
+            i = one_session(&s, i);
+        }
+        lost_sessions(&s);
+        rc = report_withheld(&s, err);
     }
-    if (vs->n_segments > 0) {
-        qsort(vs->segments, vs->n_segments, sizeof *vs->segments, by_segment);
-    }
-    for (size_t i = 0; i < vs->n_segments;) {
-        i = one_session(vs, &s, i);
-    }
-    lost_sessions(vs, &s);
-    free(s.at);
-    return 0;
+    free(s.absent);
+    return rc;
 }

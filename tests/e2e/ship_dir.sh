@@ -137,7 +137,7 @@ for parts in parts-*; do
 done
 
 what_planted() {
-    mkfifo bad/batches/fifo.json
+    mkfifo "$(dirname "$(nth batches 1)")/000000000099-20260101T000000Z-$(printf %064d 0).json"
     ln -s /nonexistent bad/keys/dangling.json
 }
 # tamper WHAT WORD: a copy of the store, something done to it by the function what_WHAT, verify says WORD.
