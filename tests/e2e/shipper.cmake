@@ -11,3 +11,9 @@ set_tests_properties(e2e.policy PROPERTIES TIMEOUT 120 LABELS e2e ENVIRONMENT "T
 # Credentials, and a strict metadata service.
 add_test(NAME e2e.creds COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/creds.py)
 set_tests_properties(e2e.creds PROPERTIES TIMEOUT 600 LABELS e2e ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+# What somebody does to signed evidence, in rows; verify and docs/verify.py say the same of each.
+foreach(table bytes claims)
+  add_test(NAME e2e.verify_${table} COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/verify_store.py ${table})
+  set_tests_properties(e2e.verify_${table} PROPERTIES TIMEOUT 600 LABELS e2e
+    ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;TTYTRAIL_SANITIZED=$<BOOL:${TTYTRAIL_SANITIZE}>")
+endforeach()

@@ -1,0 +1,390 @@
+# SPDX-License-Identifier: Apache-2.0
+"""More rows of verify_store.py: claims that cost nothing, keys and their replacement, withheld batches, signs of life."""
+import json
+import os
+
+from verify_rows import days, objects, parts, read, rows_of, write
+from verify_writer import DAY, HOUR, Host, Key, Session, seal, stamp
+
+ROWS, row = rows_of()
+OPEN = {'session': 'ab' * 16, 'epoch': 'cd' * 16, 'next': 10**12, 'head': '00' * 32}
+
+
+# ---- claims ----
+
+@row('a number far away')
+def _(top, host):
+    host.seq = 999999999999
+    host.write('heartbeat')
+    return {'words': ['gap'], 'detail': '999999999995 before it missing'}
+
+
+@row('a number farther than there are')
+def _(top, host):
+    host.seq = 10**12
+    host.write('heartbeat')
+    return {'words': ['unsigned']}
+
+
+@row('an open session that is claimed far away')
+def _(top, host):
+    host.write('heartbeat', opened=[OPEN])
+    return {'words': ['truncated'], 'detail': '"segment": 0'}
+
+
+@row('many such sessions')
+def _(top, host):
+    host.write('heartbeat', opened=[dict(OPEN, session='%032x' % i) for i in range(2000)])
+    return {'words': ['truncated']}
+
+
+@row('a huge pack is claimed')
+def _(top, host):
+    def edit(m):
+        m['objects'][0]['size'] = m['segments'][0]['length'] = 1 << 62
+        host.finish(m)
+    host.write(segments=[Session(host.name, host.epoch).segment(True)], edit=edit)
+    return {'words': ['truncated']}
+
+
+@row('a huge segment in a small pack')
+def _(top, host):
+    def edit(m):
+        m['segments'][0]['length'] = (1 << 63) - 1
+        host.finish(m)
+    host.write(segments=[Session(host.name, host.epoch).segment(True)], edit=edit)
+    return {'words': ['altered']}
+
+
+@row('a segment number far away')
+def _(top, host):
+    s = Session(host.name, host.epoch)
+    s.seq = 999999999999
+    host.write(segments=[s.segment(True)])
+    return {'words': ['gap']}
+
+
+@row('a segment number farther away')
+def _(top, host):
+    s = Session(host.name, host.epoch)
+    s.seq = (1 << 63) - 1
+    host.write(segments=[s.segment(True)])
+    return {'words': ['altered']}
+
+
+@row('counts that are not so')
+def _(top, host):
+    # Ours is strict; the other one does not read them: the signature covers what counts.
+    host.write('heartbeat', edit=lambda m: m['counts'].update(open=10**12))
+    return {'words': ['altered'], 'both': False}
+
+
+@row('more values than a manifest has, signed')
+def _(top, host):
+    host.write('heartbeat', junk=[[]] * (3 << 20))
+    return {'words': ['altered'], 'both': False}  # the other one says "unsigned": it looks at this first
+
+
+@row('a mountain of brackets, unsigned')
+def _(top, host):
+    name = 'batches/dt=%s/host=web1/000000000004-%s-%s.json' % (
+        stamp(host.us, '%Y-%m-%d'), stamp(host.us, '%Y%m%dT%H%M%SZ'), '0' * 64)
+    host.put(name, b'[' * (8 << 20))
+    return {'words': ['unsigned']}
+
+
+@row('larger than a manifest can be')
+def _(top, host):
+    path = objects(top, 'batches')[0] + '.r1'
+    with open(path, 'wb') as f:
+        f.truncate(5 << 30)  # of nothing
+    return {'words': ['unsigned']}
+
+
+# ---- keys ----
+
+@row('a forged key object beside the real one')
+def _(top, host):
+    host.put_key(Key(), suffix='.r1')
+    return {'words': ['altered'], 'detail': 'another key under a number that is taken'}
+
+
+@row('a forged key object over the real one')
+def _(top, host):
+    host.put_key(Key())
+    return {'words': ['unknown_key']}
+
+
+@row('a key object with a byte changed')
+def _(top, host):
+    path = '%s/keys/host=%s/%s-1.json' % (top, host.name, host.epoch)
+    write(path, read(path).replace(b'"number":1', b'"number":2'))
+    return {'words': ['unknown_key', 'unsigned']}
+
+
+@row('a key object of another host')
+def _(top, host):
+    h, _ = days(top)
+    path = '%s/keys/host=%s/%s-1.json' % (top, h.name, h.epoch)
+    host.put('keys/host=%s/%s-1.json' % (host.name, h.epoch), read(path))
+    return {'words': ['altered']}
+
+
+@row('a key is replaced')
+def _(top, host):
+    host.rotate()
+    host.write('heartbeat')
+    host.rotate()
+    host.write(segments=[Session(host.name, host.epoch).segment(True)])
+    return {'words': []}
+
+
+@row('a replaced key signs once more')
+def _(top, host):
+    old = host.rotate()
+    host.write('heartbeat')
+    new, host.key = host.key, old
+    host.write('heartbeat')
+    host.key = new
+    host.write('heartbeat')
+    return {'words': ['gap', 'unknown_key']}
+
+
+@row('a key that signs before its time')
+def _(top, host):
+    old = host.key
+    key = Key()
+    key.number, key.from_seq = 2, host.seq + 1
+    host.put_key(key, previous=old)
+    host.key = key
+    host.write('heartbeat')
+    return {'words': ['unknown_key']}
+
+
+@row('a rotation that its predecessor did not sign')
+def _(top, host):
+    host.rotate(signed_by=Key())
+    host.write('heartbeat')
+    return {'words': ['altered', 'unknown_key']}
+
+
+@row('a rotation that names another predecessor')
+def _(top, host):
+    stranger = Key()
+    key = Key()
+    key.number, key.from_seq = 2, host.seq
+    host.put_key(key, previous=stranger)
+    host.key = key
+    host.write('heartbeat')
+    return {'words': ['altered', 'unknown_key']}
+
+
+@row('a rotation that signs from before the one before')
+def _(top, host):
+    key = Key()
+    key.number, key.from_seq = 2, 1
+    host.put_key(key, previous=host.key)
+    host.key = key
+    host.write('heartbeat')
+    return {'words': ['altered', 'unknown_key']}
+
+
+def pins(top, *lines):
+    path = top + '.pins'
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write('# host epoch key\n\n' + ''.join('%s %s %s\n' % i for i in lines))
+    return ['--pins', path]
+
+
+@row('pinned keys')
+def _(top, host):
+    pin = pins(top, (host.name, host.epoch, host.key.public))
+    host.rotate()
+    host.write('heartbeat')
+    return {'words': [], 'options': pin, 'both': False, 'detail': '"trust": "pinned"'}
+
+
+@row('another key than the pinned one')
+def _(top, host):
+    return {'words': ['gap', 'unknown_key'], 'options': pins(top, (host.name, host.epoch, Key().public)) + ['--expect', 'web1'],
+            'both': False, 'detail': 'not pinned: web1 %s %s' % (host.epoch, host.key.public)}
+
+
+@row('a pinned key that is forged beside')
+def _(top, host):
+    path = host.put_key(Key(), suffix='.r1')
+    os.utime(path, (1, 1))  # it was there first
+    return {'words': ['altered'], 'options': pins(top, (host.name, host.epoch, host.key.public)), 'both': False}
+
+
+# ---- withheld ----
+
+@row('a batch is withheld, and its segments come again')
+def _(top, host):
+    s = Session(host.name, host.epoch)
+    a, b = s.segment(), s.segment(True)
+    frozen, line = host.skip(segments=[a])
+    host.write(segments=[b])
+    host.withhold(frozen, line)
+    host.write(segments=[a])
+    return {'words': [], 'detail': '1 withheld'}
+
+
+@row('a batch is withheld, and its segments do not come again')
+def _(top, host):
+    s = Session(host.name, host.epoch)
+    frozen, line = host.skip(segments=[s.segment()])
+    host.write(segments=[s.segment(True)])
+    host.withhold(frozen, line)
+    return {'words': ['withheld'], 'detail': 'the disk ate it'}
+
+
+@row('a batch is withheld, and had arrived all the same')
+def _(top, host):
+    s = Session(host.name, host.epoch)
+    a = s.segment(True)
+    frozen, line = host.write(segments=[a])
+    host.withhold(frozen, line)
+    host.write(segments=[a])
+    return {'words': []}
+
+
+@row('a batch is withheld, and another one stands there')
+def _(top, host):
+    a = Session(host.name, host.epoch).segment(True)
+    frozen, line = host.write(segments=[a])
+    host.withhold(frozen, line + b' ')
+    host.write(segments=[a])
+    return {'words': ['altered'], 'detail': 'it is not what was withheld'}
+
+
+@row('withheld without a reason')
+def _(top, host):
+    frozen, line = host.skip(segments=[Session(host.name, host.epoch).segment(True)])
+    host.withhold(frozen, line, reason='')
+    return {'words': ['altered']}
+
+
+@row('withheld, what does not follow')
+def _(top, host):
+    s = Session(host.name, host.epoch)
+    frozen, line = host.skip(segments=[s.segment(True)])
+    frozen['head'] = 'ab' * 32
+    host.withhold(frozen, line)
+    return {'words': ['altered', 'withheld']}
+
+
+@row('withheld twice')
+def _(top, host):
+    a = Session(host.name, host.epoch).segment(True)
+    frozen, line = host.skip(segments=[a])
+    host.withhold(frozen, line)
+    host.withhold(frozen, line, reason='again')
+    host.write(segments=[a])
+    return {'words': ['altered']}
+
+
+# ---- epochs ----
+
+def second_epoch(top, host, number=0):
+    """The same host with a new key, and a segment that it sends again: (host, that segment)."""
+    m, _, _, data = parts(top)
+    s = dict(m['segments'][number], of=Session(host.name, host.epoch))
+    s['bytes'] = data[s['offset']:s['offset'] + s['length']]
+    h = Host(top, host.name, why='ship.db was lost')
+    h.us = host.us
+    return h, s
+
+
+@row('the same segment in two epochs')
+def _(top, host):
+    h, s = second_epoch(top, host)
+    h.write(segments=[s], edit=lambda m: m.update(sessions=[]) or h.finish(m))
+    return {'words': []}
+
+
+@row('another segment under the same number in two epochs')
+def _(top, host):
+    h, s = second_epoch(top, host)
+    s['head'] = 'ab' * 32
+    h.write(segments=[s], edit=lambda m: m.update(sessions=[]) or h.finish(m))
+    return {'words': ['altered']}
+
+
+@row('a manifest of another epoch under the same name')
+def _(top, host):
+    m, path, _, _ = parts(top)
+    h = Host(top, host.name)
+    m.update(epoch=h.epoch, public_key=h.key.public)
+    h.finish(m)
+    write(path, seal(m, b'ttytrail manifest 1\n', h.key))
+    return {'words': ['gap']}
+
+
+# ---- signs of life ----
+
+def at(us):
+    return ['--at', stamp(us, '%Y-%m-%dT%H:%M:%SZ')]
+
+
+@row('silent since')
+def _(top, host):
+    h, _ = days(top)
+    return {'words': ['silent'], 'options': at(h.us + 30 * HOUR) + ['--host', 'days'], 'both': False,
+            'detail': 'nothing of this host since'}
+
+
+@row('stopped in order')
+def _(top, host):
+    h = Host(top, 'stops')
+    h.write('heartbeat')
+    h.write('stop')
+    return {'words': [], 'options': at(h.us + 30 * HOUR) + ['--host', 'stops'], 'both': False}
+
+
+@row('silent in between, and back without a word')
+def _(top, host):
+    h = Host(top, 'pause')
+    h.write('heartbeat')
+    h.us += 9 * HOUR
+    h.write('heartbeat')
+    return {'words': ['silent'], 'options': at(h.us) + ['--host', 'pause'], 'both': False, 'detail': 'nothing for 10 h before it'}
+
+
+@row('down in between, and booted')
+def _(top, host):
+    h = Host(top, 'boots')
+    h.write('heartbeat')
+    h.us += 9 * HOUR
+    h.write('boot', boot={'previous_boot_id': '1' * 32, 'began_us': h.us})
+    return {'words': [], 'options': at(h.us) + ['--host', 'boots'], 'both': False}
+
+
+# ---- what is looked at ----
+
+@row('one day of three')
+def _(top, host):
+    h, _ = days(top)
+    os.unlink(objects(top, 'batches', h.name)[0])  # not looked at
+    return {'words': [], 'both': False, 'options': ['--host', 'days', '--day', stamp(h.us - DAY - 2 * HOUR, '%Y-%m-%d')]}
+
+
+@row('one session of many')
+def _(top, host):
+    m, _, pack, data = parts(top)
+    write(pack, data[:-10])
+    other = next(json.loads(read(p)) for p in objects(top, 'batches') if m['segments'][0]['session'].encode() not in read(p))
+    return {'words': [], 'both': False, 'options': ['--session', other['segments'][0]['session'][:12]]}
+
+
+@row('a store through one thread')
+def _(top, host):
+    os.unlink(parts(top)[1])
+    return {'words': ['gap'], 'options': ['--jobs', '1']}
+
+
+@row('a pack of the right size, quickly')
+def _(top, host):
+    _, _, pack, data = parts(top)
+    write(pack, b'x' * len(data))
+    return {'words': [], 'options': ['--quick'], 'both': False}
