@@ -1,1 +1,3 @@
 add_fuzz(manifest DEPS tt_manifest)
+add_fuzz(keyobject DEPS tt_manifest)
+add_fuzz(verify_name DEPS tt_verify)
