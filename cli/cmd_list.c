@@ -17,6 +17,7 @@
 #include "storage/db/reader.h"
 
 #define MAX_USER_WIDTH 16U
+#define MAX_FLAGS      512U /* bytes of the column */
 
 struct options {
     struct cmd_common common;
@@ -42,7 +43,8 @@ struct walk {
 static int first_walk(void *user, const struct session_row *s)
 {
     struct walk *w = user;
-    size_t user_width = listing_width(s->user, strlen(s->user));
+    size_t user_width = listing_width(s->user, strlen(s->user)), flags_width;
+    char flags[MAX_FLAGS];
 
     if (w->ids_len == w->ids_cap) {
         size_t cap = w->ids_cap == 0 ? 256 : w->ids_cap * 2;
@@ -59,6 +61,10 @@ static int first_walk(void *user, const struct session_row *s)
         w->matches++;
         if (user_width > w->listing.user_width) {
             w->listing.user_width = user_width < MAX_USER_WIDTH ? user_width : MAX_USER_WIDTH;
+        }
+        flags_width = listing_flags(s, flags, sizeof flags);
+        if (flags_width > w->listing.flags_width) {
+            w->listing.flags_width = flags_width;
         }
     }
     return 0;
@@ -126,8 +132,10 @@ static int list(const struct options *options, struct expression *expression, st
     int result = -1;
 
     buf_init(&w.line, LISTING_LINE);
-    w.listing = (struct listing){
-        .user_width = sizeof "USER" - 1, .width = terminal_width(), .now_us = clock_unix_us()};
+    w.listing = (struct listing){.user_width = sizeof "USER" - 1,
+                                 .flags_width = sizeof "FLAGS" - 1,
+                                 .width = terminal_width(),
+                                 .now_us = clock_unix_us()};
     if (json_open(&w.listing.json, err) != 0) {
         goto out;
     }
@@ -212,17 +220,29 @@ const struct cmd cmd_list = {
         "  title TEXT       the title holds TEXT\n"
         "  from TIME        started at TIME or later\n"
         "  to TIME          started at TIME or earlier (a day, minute or second to its end)\n"
+        "  flag WORD        has the flag WORD, one of those below\n"
+        "  redactions N     input was left out N times or more, in sealed segments\n"
         "  A B, A and B     both;  A or B  either;  not A, ! A  the opposite;  ( A )\n"
         "TIME is YYYY-MM-DD, YYYY-MM-DDTHH:MM[:SS] (local, or UTC with Z behind it), or seconds\n"
         "since 1970.  `and` binds closer than `or`.  The whole may be one quoted argument; words\n"
         "that begin with - go behind --.\n"
         "\n"
         "STATE is open, done, or cut: recorder or machine died, what it sent is there.\n"
+        "FLAGS are:\n"
+        "  blind-command      something was typed to a line editor that did not show it\n"
+        "  no-echo-region     much was typed in a row without being shown, and left out\n"
+        "  token              an access token was shown or typed, and hidden\n"
+        "  not-redacted       redact = off: secrets were recorded\n"
+        "  lost-input         the recorder was killed while input was undecided\n"
+        "  stalled            the recorder did not answer for a while\n"
+        "  memory-not-locked  undecided keys could have reached the swap space\n"
+        "  commit-batch       output was shown before it was committed\n"
         "\n"
         "Examples:\n"
         "  ttytrail list\n"
         "  ttytrail list user root from 2026-11-01\n"
         "  ttytrail list 'title deploy and not (user alice or user bob)'\n"
+        "  ttytrail list flag blind-command or flag no-echo-region or redactions 20\n"
         "  ttytrail list --json --limit 10 | jq -r .id\n",
     .run = run,
 };

@@ -222,6 +222,9 @@ static int set_going(struct recorder *r, struct error *err)
     bool input = config->input < 0 ? r->policy.input : config->input > 0;
 
     link_begin(&r->link, r->client, &r->policy);
+    if (r->policy.redact == POLICY_REDACT_OFF) {
+        link_text(&r->link, 'm', link_now(&r->link), "flag not-redacted");
+    }
     if (config->on_open != NULL) {
         config->on_open(config->on_open_user, client_session(r->client));
     }

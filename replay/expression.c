@@ -2,6 +2,7 @@
 #include "replay/expression.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@ enum node_kind { NODE_PREDICATE, NODE_AND, NODE_OR, NODE_NOT };
 struct value {
     char *text;
     int64_t time_us;
+    int64_t number;
 };
 
 /* One row a predicate; later ones (host, tty, command, ...) are rows more. */
@@ -88,6 +90,40 @@ static bool match_to(const struct value *v, const struct session_row *s)
     return s->started_us <= v->time_us;
 }
 
+/* Every flag that a session may have (docs/FORMAT.md, "Marks" and "Catalogue"). */
+static const char *const flags[] = {"blind-command",     "commit-batch",   "lost-input",
+                                    "memory-not-locked", "no-echo-region", "not-redacted",
+                                    "stalled",           "token"};
+
+static int parse_flag(const char *word, struct value *v, struct error *err)
+{
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (strcmp(flags[i], word) == 0) {
+            return parse_text(word, v, err);
+        }
+    }
+    return err_set(err, ERR_USAGE,
+                   "no session has such a flag (there are blind-command, commit-batch, lost-input, "
+                   "memory-not-locked, no-echo-region, not-redacted, stalled, token)");
+}
+
+static int parse_number(const char *word, struct value *v, struct error *err)
+{
+    char *end;
+
+    errno = 0;
+    v->number = strtoll(word, &end, 10);
+    if (errno != 0 || end == word || *end != '\0' || v->number < 0) {
+        return err_set(err, ERR_USAGE, "a number is needed");
+    }
+    return 0;
+}
+
+static bool match_redactions(const struct value *v, const struct session_row *s)
+{
+    return s->redactions >= v->number;
+}
+
 /* The flags of a session are words with blanks between. */
 static bool match_flag(const struct value *v, const struct session_row *s)
 {
@@ -108,7 +144,8 @@ static const struct predicate predicates[] = {
     {"to", parse_to, match_to, 1},
     {"fromdate", parse_from, match_from, 1}, /* sudoreplay's names */
     {"todate", parse_to, match_to, 1},
-    {"flag", parse_text, match_flag, 2}, /* "f" is "from" to who knows sudoreplay */
+    {"flag", parse_flag, match_flag, 2}, /* "f" is "from" to who knows sudoreplay */
+    {"redactions", parse_number, match_redactions, 1},
 };
 
 static int fail_at(const struct parser *p, size_t at, const char *what, struct error *err)
@@ -158,7 +195,9 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
     size_t len;
 
     if (word == NULL || *word == '\0') {
-        (void)fail_at(p, p->at, "a predicate (user, title, from, to, flag) or '(' is missing", err);
+        (void)fail_at(p, p->at,
+                      "a predicate (user, title, from, to, flag, redactions) or '(' is missing",
+                      err);
         return NULL;
     }
     len = strlen(word);
@@ -179,7 +218,8 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
     if (found == NULL && strcmp(word, "last") == 0) {
         (void)fail_at(p, p->at, "no predicate; --limit 1 lists the newest session", err);
     } else if (found == NULL) {
-        (void)fail_at(p, p->at, "no such predicate (there are user, title, from, to, flag)", err);
+        (void)fail_at(p, p->at,
+                      "no such predicate (there are user, title, from, to, flag, redactions)", err);
     }
     return found;
 }
@@ -187,7 +227,7 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
 static int parse_predicate(struct parser *p, struct error *err)
 {
     const struct predicate *predicate = find_predicate(p, err);
-    struct value value = {NULL, 0};
+    struct value value = {NULL, 0, 0};
     struct error cause;
     int node;
 

@@ -139,72 +139,72 @@ static int what_text(const struct listing *l, const struct session_row *s, char 
     return 0;
 }
 
-/* Columns before the title. */
+/* Columns before the flags. */
 static size_t fixed_width(const struct listing *l)
 {
     return l->id_digits + 1 + 19 + 1 + 9 + 1 + 5 + 1 + 9 + 1 + l->user_width + 1;
 }
 
+/* The title gives way to the flags, which are short and matter. */
+static size_t flags_width(const struct listing *l)
+{
+    size_t fixed = fixed_width(l), room = l->width > fixed ? l->width - fixed : 0;
+
+    if (l->width == 0 || l->flags_width + 1 + MIN_TITLE <= room) {
+        return l->flags_width;
+    }
+    return room > MIN_TITLE ? room - MIN_TITLE - 1 : 0;
+}
+
 static size_t title_width(const struct listing *l)
 {
-    size_t fixed = fixed_width(l);
+    size_t before = fixed_width(l) + flags_width(l) + 1;
 
-    return l->width == 0 ? 4 * CELL : l->width > fixed ? l->width - fixed : 0;
+    return l->width == 0 ? 4 * CELL : l->width > before ? l->width - before : 0;
 }
 
 int listing_head(const struct listing *l, struct buf *out, struct error *err)
 {
     if (buf_printf(out, err, "%-*s %-19s %9s %-5s %-9s %-*s ", (int)l->id_digits, "ID", "STARTED",
                    "DURATION", "STATE", "EXIT", (int)l->user_width, "USER") != 0 ||
-        put_cell(out, "TITLE OR COMMAND [FLAGS]", title_width(l), false, err) != 0) {
+        put_cell(out, "FLAGS", flags_width(l), true, err) != 0 || buf_putc(out, ' ', err) != 0 ||
+        put_cell(out, "TITLE OR COMMAND", title_width(l), false, err) != 0) {
         return -1;
     }
     return buf_putc(out, '\n', err);
 }
 
-/* The title and the flags in what room there is: these are short and matter, it gives way to them.
- */
-static int put_title(const struct listing *l, struct buf *out, const char *what, const char *flags,
-                     struct error *err)
+size_t listing_flags(const struct session_row *s, char *ret, size_t size)
 {
-    size_t room = title_width(l), wanted = listing_width(flags, strlen(flags));
-    size_t flags_room = wanted + MIN_TITLE <= room ? wanted
-                        : room > MIN_TITLE         ? room - MIN_TITLE
-                                                   : 0;
-
-    if (put_cell(out, what, room - flags_room, false, err) != 0) {
-        return -1;
+    (void)log_escape(s->flags[0] == '\0' ? "-" : s->flags,
+                     strlen(s->flags[0] == '\0' ? "-" : s->flags), ret, size);
+    for (char *p = ret; *p != '\0'; p++) {
+        *p = *p == ' ' ? ',' : *p;
     }
-    return put_cell(out, flags, flags_room, false, err);
+    return listing_width(ret, strlen(ret));
 }
 
 int listing_row(const struct listing *l, struct buf *out, const struct session_row *s,
                 struct error *err)
 {
-    char id[2 * CHAIN_ID + 1], started[32], duration[32], user[CELL], what[2 * CELL],
-        flags[CELL] = "", end[64];
+    char id[2 * CHAIN_ID + 1], started[32], duration[32], user[CELL], what[2 * CELL], flags[CELL],
+        end[64];
 
     started_text(s, started, sizeof started);
     duration_text(duration_us(l, s), duration, sizeof duration);
     (void)log_escape(s->user, strlen(s->user), user, sizeof user);
     (void)log_escape(s->exit[0] == '\0' ? "-" : s->exit, strlen(s->exit[0] == '\0' ? "-" : s->exit),
                      end, sizeof end);
-    if (s->flags[0] != '\0') {
-        flags[0] = ' ';
-        flags[1] = '[';
-        (void)log_escape(s->flags, strlen(s->flags), flags + 2, sizeof flags - 4);
-        memcpy(flags + strlen(flags), "]", 2);
-    }
+    (void)listing_flags(s, flags, sizeof flags);
     if (what_text(l, s, what, sizeof what, err) != 0) {
         return -1;
     }
     if (buf_printf(out, err, "%.*s %-19s %9s %-5s ", (int)l->id_digits, io_hex(s->id, CHAIN_ID, id),
                    started, duration, session_state_name(s->state)) != 0 ||
         put_cell(out, end, 9, true, err) != 0 || buf_putc(out, ' ', err) != 0 ||
-        put_cell(out, user, l->user_width, true, err) != 0 || buf_putc(out, ' ', err) != 0) {
-        return -1;
-    }
-    if (put_title(l, out, what, flags, err) != 0) {
+        put_cell(out, user, l->user_width, true, err) != 0 || buf_putc(out, ' ', err) != 0 ||
+        put_cell(out, flags, flags_width(l), true, err) != 0 || buf_putc(out, ' ', err) != 0 ||
+        put_cell(out, what, title_width(l), false, err) != 0) {
         return -1;
     }
     return buf_putc(out, '\n', err);

@@ -19,9 +19,10 @@
 #define LISTING_LINE   262144U /* a ceiling that fits every line */
 
 struct listing {
-    size_t id_digits;  /* so many tell all sessions apart */
-    size_t user_width; /* of the column */
-    size_t width;      /* of the table; 0: nothing is cut */
+    size_t id_digits;   /* so many tell all sessions apart */
+    size_t user_width;  /* of the column */
+    size_t flags_width; /* ... */
+    size_t width;       /* of the table; 0: nothing is cut */
     int64_t now_us;
     struct json *json;
 };
@@ -37,6 +38,8 @@ int listing_row(const struct listing *l, struct buf *out, const struct session_r
 /** listing_json(l, out, s, err): One object on one line, with the session's facts. */
 int listing_json(const struct listing *l, struct buf *out, const struct session_row *s,
                  struct error *err);
+/** listing_flags(s, ret, size): The flags as the table has them; their width. */
+size_t listing_flags(const struct session_row *s, char *ret, size_t size);
 /** listing_width(text, len): Columns of ${text}, one a character. */
 size_t listing_width(const char *text, size_t len);
 

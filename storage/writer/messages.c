@@ -109,6 +109,7 @@ static const struct {
     {"alert blind-command", "blind-command"},
     {"alert no-echo-region", "no-echo-region"},
     {"flag memory-not-locked", "memory-not-locked"},
+    {"flag not-redacted", "not-redacted"},
     {"token", "token"},
 };
 

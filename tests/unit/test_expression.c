@@ -25,6 +25,7 @@ static struct session_row session(void)
     s.title = (char *)(uintptr_t) "deploy of the web shop";
     s.flags = (char *)(uintptr_t) "stalled blind-command token";
     s.uid = 1000;
+    s.redactions = 3;
     s.started_us = NOON_US;
     return s;
 }
@@ -92,8 +93,10 @@ static void matches_what_it_says(void **state)
         {"to 2026-11-22", true},
         {"to 2026-11-21", false},
         {"flag blind-command", true},
-        {"flag blind", false},
-        {"flag command", false},
+        {"flag not-redacted", false},
+        {"redactions 3", true},
+        {"redactions 4", false},
+        {"r 0", true},
         {"fl stalled and flag token", true},
         {"not user bob", true},
         {"! user alice", false},
@@ -156,6 +159,10 @@ static void names_the_word_and_its_place(void **state)
         {"to 2026-13-45", "word 2, '2026-13-45'"},
         {"from 20261122", "a day is written 2026-11-22"},
         {"from 2026-02-30", "there is no such day or time"},
+        {"flag blind", "word 2, 'blind': no session has such a flag (there are blind-command"},
+        {"flag_''", "no session has such a flag"},
+        {"redactions many", "word 2, 'many': a number is needed"},
+        {"redactions -1", "word 2, '-1': a number is needed"},
         {"last", "--limit 1 lists the newest session"},
         {"title_'web", "word 2: the quote is never closed"},
         {"'user'_alice", "word 1, 'user'"},

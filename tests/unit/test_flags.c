@@ -62,17 +62,23 @@ static void marks_become_flags(void **state)
         "alert blind-command, 0.003-0.004",
         "token github, output",
         "flag memory-not-locked",
+        "flag not-redacted",
         "alert no-echo-region, 0.001-0.002",
     };
     static const char *const others[] = {
-        "alert blind-commander, 0.001-0.002",    "alert no-echo",
-        "alert something-else, 0.001-0.002",     "flag lost-input",
-        "flag memory-not-locked-at-all",         "tokens github, output",
-        "redacted alert blind-command, 0.1-0.2", "",
+        "alert blind-commander, 0.001-0.002",
+        "alert no-echo",
+        "alert something-else, 0.001-0.002",
+        "flag lost-input",
+        "flag memory-not-locked-at-all",
+        "flag not-redacted-at-all",
+        "tokens github, output",
+        "redacted alert blind-command, 0.1-0.2",
+        "",
     };
 
     expect_of(*state, "known", known, sizeof known / sizeof known[0],
-              "blind-command token memory-not-locked no-echo-region");
+              "blind-command token memory-not-locked not-redacted no-echo-region");
     expect_of(*state, "others", others, sizeof others / sizeof others[0], "");
 }
 

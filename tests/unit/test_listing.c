@@ -37,7 +37,8 @@ static int setup(void **state)
     s = &f->s;
     session_row_init(s);
     buf_init(&f->out, LISTING_LINE);
-    f->l = (struct listing){.id_digits = 8, .user_width = 6, .now_us = START_US + 61000000};
+    f->l = (struct listing){
+        .id_digits = 8, .user_width = 6, .flags_width = 5, .now_us = START_US + 61000000};
     assert_int_equal(json_open(&f->l.json, &f->err), 0);
     memset(s->id, 0xab, sizeof s->id);
     set(&s->kind, "tty");
@@ -79,14 +80,30 @@ static void tells_what_there_is(void **state)
     struct fixture *f = *state;
 
     assert_string_equal(row(f), "abababab 2026-11-22T12:00:00   0:01:01 open  -         alice  "
-                                "make -j 4 a\\x1b[2Jb\n");
+                                "-     make -j 4 a\\x1b[2Jb\n");
     f->s.state = SESSION_DONE;
     f->s.ended_us = START_US + INT64_C(90061) * 1000000;
     set(&f->s.exit, "signal 15");
     set(&f->s.title, "r\xc3\xa9sum\xc3\xa9\x9b");
     set(&f->s.flags, "commit-batch lost-input");
     assert_string_equal(row(f), "abababab 2026-11-22T12:00:00  1d01h01m done  signal 15 alice  "
-                                "r\xc3\xa9sum\xc3\xa9\\x9b [commit-batch lost-input]\n");
+                                "comm> r\xc3\xa9sum\xc3\xa9\\x9b\n");
+    f->l.flags_width = 24;
+    assert_string_equal(row(f), "abababab 2026-11-22T12:00:00  1d01h01m done  signal 15 alice  "
+                                "commit-batch,lost-input  r\xc3\xa9sum\xc3\xa9\\x9b\n");
+}
+
+/* What a user calls his session stays in its column. */
+static void a_title_forges_no_flag(void **state)
+{
+    struct fixture *f = *state;
+
+    f->l.flags_width = 13;
+    set(&f->s.title, "token  x");
+    assert_non_null(strstr(row(f), " alice  -             token  x\n"));
+    set(&f->s.flags, "blind-command");
+    set(&f->s.title, "-");
+    assert_non_null(strstr(row(f), " alice  blind-command -\n"));
 }
 
 static void fits_the_width(void **state)
@@ -101,6 +118,7 @@ static void fits_the_width(void **state)
     set(&f->s.user, "a-user-with-a-long-name");
     for (size_t t = 0; t < 2; t++) {
         for (size_t g = 0; g < 3; g++) {
+            f->l.flags_width = strlen(flags[g]) > 5 ? strlen(flags[g]) : 5;
             for (size_t width = 76; width < 140; width++) {
                 set(&f->s.title, titles[t]);
                 set(&f->s.flags, flags[g]);
@@ -178,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tells_what_there_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_title_forges_no_flag, setup, teardown),
         cmocka_unit_test_setup_teardown(fits_the_width, setup, teardown),
         cmocka_unit_test(makes_ids_unique),
         cmocka_unit_test_setup_teardown(writes_json_that_reads_back, setup, teardown),
