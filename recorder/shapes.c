@@ -158,8 +158,21 @@ static void one_byte(struct shapes *s, size_t at)
 
 /* ---- the stream ---- */
 
+/* Whether a prefix or a name may end with byte ${i}. */
+static bool eventful(const struct shapes *s, const uint8_t *p, size_t i)
+{
+    const uint8_t *last = s->outer.last + SHAPES_LAST;
+
+    if (i >= 2) {
+        return shapes_rules_fits(p[i - 2], p[i - 1], p[i]);
+    }
+    /* A blank and "\r" may count as nothing, depending on what follows. */
+    return last[-1] == '\r' || (i == 1 && p[0] == '\r') ||
+           shapes_rules_fits(i == 0 ? last[-2] : last[-1], i == 0 ? last[-1] : p[0], p[i]);
+}
+
 /* How many bytes begin nothing: at each that a prefix or a name may end with, the two before it
- * have to fit.  Where they are not at hand, what is known of them is. */
+ * have to fit. */
 static size_t uneventful(const struct shapes *s, const uint8_t *p, size_t len)
 {
     size_t i = 0;
@@ -176,7 +189,7 @@ static size_t uneventful(const struct shapes *s, const uint8_t *p, size_t len)
         while (i < len && !shapes_rules_stop[p[i]]) {
             i++;
         }
-        if (i == len || i < 2 || shapes_rules_fits(p[i - 2], p[i - 1], p[i])) {
+        if (i == len || eventful(s, p, i)) {
             return i;
         }
         i++;
@@ -191,7 +204,11 @@ static void follow_column(struct shapes *s, const uint8_t *p, size_t len)
         s->lex.row = 0;
     }
     for (size_t i = row != NULL ? (size_t)(row - p) : 0; i < len; i++) {
-        shapes_lex_column(&s->lex, p[i]);
+        if (p[i] > ' ' && p[i] < 0x7f && s->lex.col < LEX_UNKNOWN / 2) {
+            s->lex.col++;
+        } else {
+            shapes_lex_column(&s->lex, p[i]);
+        }
     }
 }
 

@@ -121,6 +121,7 @@ static void end_one(struct shapes *s, struct shapes_text *t, unsigned i, uint8_t
         i = 0;
     }
     if (t->match[i].sure && t->match[i].rule->form == PEM &&
+        t->match[i].members <= t->match[i].rule->most &&
         (next == 0 || shapes_match_spent(&t->match[i]))) {
         t->near_pem = NEAR_PEM;
     }

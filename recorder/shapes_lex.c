@@ -16,7 +16,7 @@ enum state { GROUND, ESCAPED, INTERMEDIATE, CSI, STRING, STRING_ESC };
 /* Down by ${n} rows. */
 static enum shapes_lex_kind down(struct shapes_lex *l, unsigned n)
 {
-    l->row += l->row > 0 ? n : 0;
+    l->row += l->row > 0 && l->row < LEX_UNKNOWN / 2 ? n : 0;
     return LEX_DOWN;
 }
 
@@ -65,7 +65,7 @@ static enum shapes_lex_kind csi_moves(struct shapes_lex *l, uint8_t final, unsig
         return LEX_AWAY;
     case 'C':
     case 'a':
-        l->col += l->col == LEX_UNKNOWN ? 0 : n;
+        l->col += l->col < LEX_UNKNOWN / 2 ? n : 0;
         l->repeat = n;
         return LEX_RIGHT;
     case 'D':
@@ -227,9 +227,9 @@ void shapes_lex_column(struct shapes_lex *l, uint8_t c)
     } else if (c == '\b') {
         l->col -= l->col > 0;
     } else if (c == '\t') {
-        l->col = (l->col | 7U) + 1;
+        l->col = l->col < LEX_UNKNOWN / 2 ? (l->col | 7U) + 1 : l->col;
     } else if (c >= 0x20 && c != 0x7f && (c & 0xc0) != 0x80) {
-        l->col += l->col < PARAM_MAX;
+        l->col += l->col < LEX_UNKNOWN / 2;
     }
 }
 

@@ -72,7 +72,8 @@ bool shapes_match_whole(const struct shapes_match *m, uint8_t next);
 bool shapes_match_crosses(const struct shapes_match *m, const struct shapes_end *end);
 /** shapes_match_hides(m, c): Whether ${c} becomes an asterisk. */
 bool shapes_match_hides(const struct shapes_match *m, uint8_t c);
-/** shapes_match_spent(m): It was too long, and no private key after all: what then. */
+/** shapes_match_spent(m): A private key that is longer than one may be, or has been over for long.
+ */
 bool shapes_match_spent(const struct shapes_match *m);
 
 /** shapes_text_note(t, c): ${c} is the newest character. */

@@ -3,80 +3,85 @@
 
 #include <string.h>
 
+#define PREFIX(text) text, sizeof text - 1
+
 /* Sources: the issuers' documentation of their tokens' formats; RFC 7519 and 7516 (JWT, JWE: the
  * header is a JSON object, whose {" is eyJ in base64url); RFC 7468, 1421, 9580 (PEM). */
 static const struct shapes_rule rules[] = {
-    {"aws-key-id", "AKIA", NULL, UPPER32, 16, 16, KEY_ID},
-    {"aws-key-id", "ASIA", NULL, UPPER32, 16, 16, KEY_ID},
-    {"aws-session-token", "IQoJ", NULL, PERCENT, 100, 0, MIXED},
-    {"aws-session-token", "FwoGZX", NULL, PERCENT, 100, 0, MIXED},
-    {"github", "ghp_", NULL, ALNUM, 36, 0, PLAIN},
-    {"github", "gho_", NULL, ALNUM, 36, 0, PLAIN},
-    {"github", "ghu_", NULL, ALNUM, 36, 0, PLAIN},
-    {"github", "ghs_", NULL, ALNUM, 36, 0, PLAIN},
-    {"github", "ghr_", NULL, ALNUM, 36, 0, PLAIN},
-    {"github", "github_pat_", NULL, WORDS, 22, 0, PLAIN},
-    {"gitlab", "glpat-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "gloas-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "gldt-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glrt-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glrtr-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glcbt-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glptt-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glft-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glimt-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glwt-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glsoat-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glffct-", NULL, DOTTED, 20, 0, PLAIN},
-    {"gitlab", "glagent-", NULL, DOTTED, 20, 0, PLAIN},
-    {"slack", "xoxa-", NULL, BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxb-", NULL, BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxc-", NULL, BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxd-", NULL, PERCENT, 20, 0, PLAIN},
-    {"slack", "xoxe-", NULL, BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxp-", NULL, BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxr-", NULL, BASE64URL, 20, 0, PLAIN},
-    {"slack", "xoxs-", NULL, BASE64URL, 20, 0, PLAIN},
-    {"slack", "xapp-", NULL, BASE64URL, 20, 0, PLAIN},
-    {"slack", "hooks.slack.", "com/services/", BASE64, 30, 0, PLAIN},
-    {"stripe", "sk_live_", NULL, ALNUM, 16, 0, PLAIN},
-    {"stripe", "rk_live_", NULL, ALNUM, 16, 0, PLAIN},
-    {"stripe", "whsec_", NULL, BASE64, 24, 0, PLAIN},
-    {"vault", "hvs.", NULL, DOTTED, 24, 0, PLAIN},
-    {"vault", "hvb.", NULL, DOTTED, 24, 0, PLAIN},
-    {"vault", "hvr.", NULL, DOTTED, 24, 0, PLAIN},
-    {"vault", "s.", NULL, ALNUM, 24, 24, MIXED},
-    {"jwt", "eyJ", NULL, BASE64URL, 8, 0, JWT},
-    {"npm", "npm_", NULL, ALNUM, 36, 0, PLAIN},
-    {"pypi", "pypi-", NULL, BASE64URL, 50, 0, PLAIN},
-    {"anthropic", "sk-ant-", NULL, BASE64URL, 32, 0, PLAIN},
-    {"openai", "sk-proj-", NULL, BASE64URL, 40, 0, PLAIN},
-    {"google", "AIz", "a", BASE64URL, 35, 35, MIXED},
-    {"google", "ya29.", NULL, DOTTED, 30, 0, MIXED},
-    {"digitalocean", "dop_v1_", NULL, ALNUM, 64, 0, PLAIN},
-    {"digitalocean", "doo_v1_", NULL, ALNUM, 64, 0, PLAIN},
-    {"digitalocean", "dor_v1_", NULL, ALNUM, 64, 0, PLAIN},
-    {"sendgrid", "SG.", NULL, DOTTED, 60, 0, MIXED},
-    {"huggingface", "hf_", NULL, ALNUM, 34, 0, MIXED},
-    {"age", "AGE-SECRET-KEY-", "1", ALNUM, 58, 58, PLAIN},
-    {"pem-private-key", "PRIVATE KEY-", NULL, BASE64, 0, 65536, PEM},
-    {"pem-private-key", "PRIVATE KEY BLOCK-", NULL, BASE64, 0, 65536, PEM},
+    {"aws-key-id", PREFIX("AKIA"), NULL, UPPER32, 16, 16, KEY_ID},
+    {"aws-key-id", PREFIX("ASIA"), NULL, UPPER32, 16, 16, KEY_ID},
+    {"aws-session-token", PREFIX("IQoJ"), NULL, PERCENT, 100, 0, MIXED},
+    {"aws-session-token", PREFIX("FwoGZX"), NULL, PERCENT, 100, 0, MIXED},
+    {"github", PREFIX("ghp_"), NULL, ALNUM, 36, 0, PLAIN},
+    {"github", PREFIX("gho_"), NULL, ALNUM, 36, 0, PLAIN},
+    {"github", PREFIX("ghu_"), NULL, ALNUM, 36, 0, PLAIN},
+    {"github", PREFIX("ghs_"), NULL, ALNUM, 36, 0, PLAIN},
+    {"github", PREFIX("ghr_"), NULL, ALNUM, 36, 0, PLAIN},
+    {"github", PREFIX("github_pat_"), NULL, WORDS, 22, 0, PLAIN},
+    {"gitlab", PREFIX("glpat-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("gloas-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("gldt-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glrt-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glrtr-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glcbt-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glptt-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glft-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glimt-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glwt-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glsoat-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glffct-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"gitlab", PREFIX("glagent-"), NULL, DOTTED, 20, 0, PLAIN},
+    {"slack", PREFIX("xoxa-"), NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", PREFIX("xoxb-"), NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", PREFIX("xoxc-"), NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", PREFIX("xoxd-"), NULL, PERCENT, 20, 0, PLAIN},
+    {"slack", PREFIX("xoxe-"), NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", PREFIX("xoxp-"), NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", PREFIX("xoxr-"), NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", PREFIX("xoxs-"), NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", PREFIX("xapp-"), NULL, BASE64URL, 20, 0, PLAIN},
+    {"slack", PREFIX("hooks.slack."), "com/services/", BASE64, 30, 0, PLAIN},
+    {"stripe", PREFIX("sk_live_"), NULL, ALNUM, 16, 0, PLAIN},
+    {"stripe", PREFIX("rk_live_"), NULL, ALNUM, 16, 0, PLAIN},
+    {"stripe", PREFIX("whsec_"), NULL, BASE64, 24, 0, PLAIN},
+    {"vault", PREFIX("hvs."), NULL, DOTTED, 24, 0, PLAIN},
+    {"vault", PREFIX("hvb."), NULL, DOTTED, 24, 0, PLAIN},
+    {"vault", PREFIX("hvr."), NULL, DOTTED, 24, 0, PLAIN},
+    {"vault", PREFIX("s."), NULL, ALNUM, 24, 24, MIXED},
+    {"jwt", PREFIX("eyJ"), NULL, BASE64URL, 8, 0, JWT},
+    {"npm", PREFIX("npm_"), NULL, ALNUM, 36, 0, PLAIN},
+    {"pypi", PREFIX("pypi-"), NULL, BASE64URL, 50, 0, PLAIN},
+    {"anthropic", PREFIX("sk-ant-"), NULL, BASE64URL, 32, 0, PLAIN},
+    {"openai", PREFIX("sk-proj-"), NULL, BASE64URL, 40, 0, PLAIN},
+    {"google", PREFIX("AIz"), "a", BASE64URL, 35, 35, MIXED},
+    {"google", PREFIX("ya29."), NULL, DOTTED, 30, 0, MIXED},
+    {"digitalocean", PREFIX("dop_v1_"), NULL, ALNUM, 64, 0, PLAIN},
+    {"digitalocean", PREFIX("doo_v1_"), NULL, ALNUM, 64, 0, PLAIN},
+    {"digitalocean", PREFIX("dor_v1_"), NULL, ALNUM, 64, 0, PLAIN},
+    {"sendgrid", PREFIX("SG."), NULL, DOTTED, 60, 0, MIXED},
+    {"huggingface", PREFIX("hf_"), NULL, ALNUM, 34, 0, MIXED},
+    {"age", PREFIX("AGE-SECRET-KEY-"), "1", ALNUM, 58, 58, PLAIN},
+    {"pem-private-key", PREFIX("PRIVATE KEY-"), NULL, BASE64, 0, 65536, PEM},
+    {"pem-private-key", PREFIX("PRIVATE KEY BLOCK-"), NULL, BASE64, 0, 65536, PEM},
     /* The same in base64, as Kubernetes shows it: "-----BEGIN ", a kind of key, "PRIVATE KE". */
-    {"pem-private-key", "LS0tLS1CRUdJT", "iBQUklWQVRFIEtFW", BASE64, 40, 0, PLAIN},
-    {"pem-private-key", "LS0tLS1CRUdJT", "iBSU0EgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
-    {"pem-private-key", "LS0tLS1CRUdJT", "iBFQyBQUklWQVRFIEtFW", BASE64, 40, 0, PLAIN},
-    {"pem-private-key", "LS0tLS1CRUdJT", "iBPUEVOU1NIIFBSSVZBVEUgS0VZ", BASE64, 40, 0, PLAIN},
-    {"pem-private-key", "LS0tLS1CRUdJT", "iBFTkNSWVBURUQgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
-    {"pem-private-key", "LS0tLS1CRUdJT", "iBQR1AgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", PREFIX("LS0tLS1CRUdJT"), "iBQUklWQVRFIEtFW", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", PREFIX("LS0tLS1CRUdJT"), "iBSU0EgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", PREFIX("LS0tLS1CRUdJT"), "iBFQyBQUklWQVRFIEtFW", BASE64, 40, 0, PLAIN},
+    {"pem-private-key", PREFIX("LS0tLS1CRUdJT"), "iBPUEVOU1NIIFBSSVZBVEUgS0VZ", BASE64, 40, 0,
+     PLAIN},
+    {"pem-private-key", PREFIX("LS0tLS1CRUdJT"), "iBFTkNSWVBURUQgUFJJVkFURSBLR", BASE64, 40, 0,
+     PLAIN},
+    {"pem-private-key", PREFIX("LS0tLS1CRUdJT"), "iBQR1AgUFJJVkFURSBLR", BASE64, 40, 0, PLAIN},
 };
 #define RULES (sizeof rules / sizeof rules[0])
 
-const struct shapes_rule shapes_secret_key = {"aws-secret-key", "", NULL, BASE64, 40, 40,
+const struct shapes_rule shapes_secret_key = {"aws-secret-key", PREFIX(""), NULL, BASE64, 40, 40,
                                               SECRET_KEY};
-const struct shapes_rule shapes_session_token = {"aws-session-token", "", NULL, BASE64, 100, 0,
-                                                 SECRET_KEY};
-const struct shapes_rule shapes_pem_rest = {"pem-private-key", "", NULL, BASE64, 40, 0, PEM_REST};
-const struct shapes_rule shapes_pem = {"pem-private-key", "", NULL, BASE64, 0, 65536, PEM};
+const struct shapes_rule shapes_session_token = {
+    "aws-session-token", PREFIX(""), NULL, BASE64, 100, 0, SECRET_KEY};
+const struct shapes_rule shapes_pem_rest = {"pem-private-key", PREFIX(""), NULL, BASE64, 40, 0,
+                                            PEM_REST};
+const struct shapes_rule shapes_pem = {"pem-private-key", PREFIX(""), NULL, BASE64, 0, 65536, PEM};
 
 /* Names of secret keys and session tokens, up to a character that is rare in text. */
 static const char *const names[] = {"ecret_",      "ECRET_",      "ecret-",   "ecretK",
@@ -162,7 +167,8 @@ bool shapes_rules_word(uint8_t c)
 
 static bool ends_with(const uint8_t *last, const char *text, size_t len)
 {
-    return last[SHAPES_LAST - 2] == (uint8_t)text[len - 2] &&
+    return last[SHAPES_LAST - 1] == (uint8_t)text[len - 1] &&
+           last[SHAPES_LAST - 2] == (uint8_t)text[len - 2] &&
            memcmp(last + SHAPES_LAST - len, text, len) == 0;
 }
 
@@ -200,7 +206,7 @@ const struct shapes_rule *shapes_rules_next(const struct shapes_text *t,
                                             const struct shapes_rule *after)
 {
     for (size_t i = after == NULL ? 0 : (size_t)(after - rules) + 1; i < RULES; i++) {
-        size_t len = strlen(rules[i].prefix);
+        size_t len = rules[i].len;
 
         if (ends_with(t->last, rules[i].prefix, len) &&
             (rules[i].form == PEM ? is_pem_begin(t->last, len) : stands_alone(t->last, len))) {

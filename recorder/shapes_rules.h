@@ -15,6 +15,7 @@ enum form { PLAIN, MIXED, KEY_ID, SECRET_KEY, JWT, PEM, PEM_REST };
 struct shapes_rule {
     const char *kind;
     const char *prefix;  /* ends with a byte of shapes_rules_stop */
+    size_t len;          /* ... */
     const char *literal; /* what has to follow it, shown too; NULL: nothing */
     enum members members;
     unsigned least, most; /* characters behind it; most 0: any number */

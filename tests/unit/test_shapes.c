@@ -96,11 +96,89 @@ static void test_random_bytes_pass(void **state)
     free(o);
 }
 
+/* ${more} after a pause that was too long: what was shown of a token stays shown, the rest is
+ * hidden. */
+static void check_pause(const char *first, const char *more, const char *out, const char *kinds)
+{
+    struct out *o = malloc(sizeof *o);
+    struct shapes_sink sink = {o, on_keep, on_token};
+    struct shapes s;
+
+    assert_non_null(o);
+    memset(o, 0, sizeof *o);
+    shapes_open(&s, &sink);
+    shapes_put(&s, (const uint8_t *)first, strlen(first));
+    shapes_flush(&s);
+    assert_false(shapes_waiting(&s));
+    assert_int_equal(o->len, strlen(first)); /* nothing waits for what may never come */
+    for (size_t i = 0; i < strlen(more); i++) {
+        shapes_put(&s, (const uint8_t *)more + i, 1);
+    }
+    shapes_flush(&s);
+    o->text[o->len] = '\0';
+    assert_string_equal(o->text, out);
+    assert_string_equal(o->kinds, kinds);
+    free(o);
+}
+
+static void test_a_pause_within_a_token(void **state)
+{
+    (void)state;
+    check_pause("ghp_abcdef", "ghijklmnopqrstuvwxyz0123456789 x\r",
+                "ghp_abcdef****************************** x\r", "github");
+    check_pause("AKIA" S16, "\r" S40 "\r", "AKIA" T16 "\r" T40 "\r", "aws-key-id aws-secret-key");
+    check_pause("-----BEGIN PRIVATE KEY-----\r\n", S40 "\r\nab==\r\n-----END PRIVATE KEY-----\r\n",
+                "-----BEGIN PRIVATE KEY-----\r\n" T40 "\r\n****\r\n-----END PRIVATE KEY-----\r\n",
+                "pem-private-key");
+    check_pause("ghp_abcdef", "gh is none\r", "ghp_abcdefgh is none\r", "");
+}
+
+static size_t stars(const struct out *o)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < o->len; i++) {
+        n += o->text[i] == '*';
+    }
+    return n;
+}
+
+/* Of a private key without an end (docs/THREATS.md): what is base64, and so much behind it. */
+static void test_a_key_without_an_end(void **state)
+{
+    static const char begin[] = "-----BEGIN PRIVATE KEY-----\r\n", words[] = "some words. ";
+    struct out *o = malloc(sizeof *o);
+    char *text = calloc(1, OUT);
+    size_t len = sizeof begin - 1;
+
+    (void)state;
+    assert_true(o != NULL && text != NULL);
+    memcpy(text, begin, len);
+    memset(text + len, 'A', 70000);
+    run(text, len + 70000, 0, 5, o);
+    assert_in_range(stars(o), 65536, 65540);
+
+    memset(text + len, 0, 70000);
+    (void)snprintf(text + len, 200, "%s\r\n", S40 S40);
+    len = strlen(text);
+    for (unsigned i = 0; i < 1000; i++) {
+        memcpy(text + len, words, sizeof words);
+        len += sizeof words - 1;
+    }
+    run(text, len, 0, 5, o);
+    assert_in_range(stars(o), 80 + 100, 80 + 170);
+    assert_string_equal(o->kinds, "pem-private-key");
+    free(text);
+    free(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shapes_cut_anywhere),
         cmocka_unit_test(test_random_bytes_pass),
+        cmocka_unit_test(test_a_pause_within_a_token),
+        cmocka_unit_test(test_a_key_without_an_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
