@@ -270,17 +270,23 @@ int creds_get(struct creds *c, int64_t now_us, struct creds_view *ret, struct er
                                    .secret_key = c->keys.secret_key,
                                    .token = c->keys.token,
                                    .expires_us = c->keys.expires_us,
-                                   .source = c->keys.source};
+                                   .source = c->keys.source,
+                                   .generation = c->generation};
     }
     return rc;
 }
 
 void creds_refresh(struct creds *c)
 {
+    creds_refused(c, c->generation);
+}
+
+void creds_refused(struct creds *c, unsigned generation)
+{
     struct pool *p = c->pool;
 
     pthread_mutex_lock(&p->lock);
-    if (c->generation == p->generation && clock_boot_us() >= p->stuck_until_us) {
+    if (generation == p->generation && clock_boot_us() >= p->stuck_until_us) {
         p->refused = true;
         p->ask_after_us = 0;
     }

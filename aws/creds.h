@@ -20,7 +20,8 @@ struct creds;
 struct creds_view {                              /* borrowed until the next call with this creds */
     const char *access_key, *secret_key, *token; /* token "" when there is none */
     int64_t expires_us;                          /* unix; 0 for never */
-    const char *source; /* "environment", "profile NAME", "web identity", "container", "imds" */
+    const char *source;  /* "environment", "profile NAME", "web identity", "container", "imds" */
+    unsigned generation; /* which they are, for creds_refused */
 };
 
 /** creds_open(ret, err): Reads nothing yet. */
@@ -38,6 +39,9 @@ int creds_get(struct creds *c, int64_t now_us, struct creds_view *ret, struct er
  * asks anew.  Nothing happens where somebody else did so already, or where asking gave the same
  * keys a moment ago. */
 void creds_refresh(struct creds *c);
+/** creds_refused(c, generation): The same for those of one view: with several requests in flight,
+ * one may come back long after newer ones were found. */
+void creds_refused(struct creds *c, unsigned generation);
 /** creds_region(c, ret, size): Region from the environment, the profile or IMDS; "" when unknown.
  */
 void creds_region(struct creds *c, char *ret, size_t size);

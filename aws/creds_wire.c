@@ -48,7 +48,14 @@ static int send_once(struct creds_context *x, bool direct, const struct http_req
         return x->send(x->user, &req, ret, err);
     }
     wire = open_wire(x, direct, err);
-    return wire == NULL ? -1 : http_send(wire, &req, ret, err);
+    if (wire == NULL) {
+        return -1;
+    }
+    /* Denied by us: a certificate that is not trusted. */
+    return http_send(wire, &req, ret, err) == 0 ? 0
+           : err != NULL && err->kind == ERR_DENIED
+               ? err_wrap(err, "does AWS_CA_BUNDLE name its CA?")
+               : -1;
 }
 
 int creds_wire_send(struct creds_context *x, bool direct, const struct http_request *req,

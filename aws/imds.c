@@ -11,22 +11,23 @@
 #include "aws/http.h"
 #include "common/clock.h"
 
-#define MAX_TOKEN          ((size_t)512)
-#define TOKEN_S            21600
-#define TOKEN_MARGIN_S     60
-#define CONNECT_TIMEOUT_MS 950 /* a host without it loses a second in all */
-#define TOTAL_TIMEOUT_MS   5000
-#define ABSENT_US          (UINT64_C(60) * 1000000) /* it did not answer: not asked again for so long */
-#define MAX_TRIES          3
-#define STRINGIFY_(x)      #x
-#define STRINGIFY(x)       STRINGIFY_(x)
+#define MAX_TOKEN        ((size_t)512)
+#define TOKEN_S          21600
+#define TOKEN_MARGIN_S   60
+#define PATIENCE_MS      950 /* a host without it loses a second in all */
+#define TOTAL_TIMEOUT_MS 5000
+#define ABSENT_US        (UINT64_C(60) * 1000000) /* it did not answer: not asked again for so long */
+#define MAX_TRIES        3
+#define STRINGIFY_(x)    #x
+#define STRINGIFY(x)     STRINGIFY_(x)
 
 struct imds {
     struct http *http;
     char base[256];
     char token[MAX_TOKEN + 1]; /* "" for none */
     uint64_t token_until_us;   /* of the boot clock */
-    bool answered;             /* once: then it may take its time */
+    unsigned patience_ms;      /* before it answered for the first time... */
+    bool answered;             /* ...then it may take its time */
     uint64_t absent_until_us;
     struct imds_config config; /* its send and user alone */
 };
@@ -78,6 +79,16 @@ static int choose_endpoint(struct imds *i, const struct imds_config *config, str
     return 0;
 }
 
+/* Whole seconds, as the AWS CLI has it. */
+static unsigned patience_ms(void)
+{
+    const char *set = env("AWS_METADATA_SERVICE_TIMEOUT");
+    size_t n = strspn(set, "0123456789");
+    unsigned long s = n == 0 || n > 2 || set[n] != '\0' ? 0 : strtoul(set, NULL, 10);
+
+    return s == 0 || s > 60 ? PATIENCE_MS : (unsigned)s * 1000;
+}
+
 int imds_open_with(struct imds **ret, const struct imds_config *config, struct error *err)
 {
     struct http_config http = {.no_proxy = true};
@@ -90,6 +101,7 @@ int imds_open_with(struct imds **ret, const struct imds_config *config, struct e
     if (i == NULL) {
         return err_sys(err, "allocate");
     }
+    i->patience_ms = patience_ms();
     i->config.send = config->send;
     i->config.user = config->user;
     if (choose_endpoint(i, config, err) != 0 ||
@@ -144,13 +156,14 @@ static int send(struct imds *i, const char *method, const char *path, const char
     char url[sizeof i->base + 512];
     /* Behind one hop too many the connection comes about and its answers get lost: as long as
      * nobody knows better, the whole request has what a connection has. */
-    unsigned total_ms = i->answered ? TOTAL_TIMEOUT_MS : CONNECT_TIMEOUT_MS;
+    unsigned total_ms =
+        i->answered && i->patience_ms < TOTAL_TIMEOUT_MS ? TOTAL_TIMEOUT_MS : i->patience_ms;
     struct http_request req = {.method = method,
                                .url = url,
                                .headers = &header,
                                .header_count = 1,
                                .body = *method == 'P' ? "" : NULL,
-                               .connect_timeout_ms = CONNECT_TIMEOUT_MS,
+                               .connect_timeout_ms = i->patience_ms,
                                .total_timeout_ms = total_ms,
                                .repeatable = true,
                                .sink = sink};

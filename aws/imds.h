@@ -5,7 +5,8 @@
  * what the documents mean (and so needs no JSON).  Never blocks longer than a second to find that
  * there is no such service, and never goes through a proxy.  AWS_EC2_METADATA_SERVICE_ENDPOINT
  * names another endpoint, AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE=IPv6 the other address,
- * AWS_EC2_METADATA_DISABLED=true none.  Who does not answer is not asked again for a minute.
+ * AWS_EC2_METADATA_DISABLED=true none, AWS_METADATA_SERVICE_TIMEOUT=SECONDS more patience.  Who
+ * does not answer is not asked again for a minute.
  */
 #ifndef TTYTRAIL_AWS_IMDS_H
 #define TTYTRAIL_AWS_IMDS_H

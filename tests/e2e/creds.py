@@ -60,6 +60,8 @@ def service(**how):
 
 
 def says(what, result, words, **env):
+    if 'silent' not in open(CONTROL).read():
+        env['AWS_METADATA_SERVICE_TIMEOUT'] = '60'  # machines may be slow
     found = doctor(AWS_EC2_METADATA_SERVICE_ENDPOINT=open(URL).read(), **env)
     assert any(r == result and all(w in t for w in words) for r, t in found), (what, found)
     assert not [line for line in log() if line.endswith(' v1')], 'version 1 was tried: %s' % what

@@ -74,7 +74,7 @@ python3 -B "$ROOT/tests/e2e/imds.py" "$TMP/imds.url" <alive &
 exec 3>alive
 wait_for 'the metadata service' test -s imds.url
 chmod 755 "$TMP"
-imds() { env -u AWS_EC2_METADATA_DISABLED AWS_EC2_METADATA_SERVICE_ENDPOINT="$(cat imds.url)" "$TTYTRAIL" doctor --db "$DB" "$@"; }
+imds() { env -u AWS_EC2_METADATA_DISABLED AWS_METADATA_SERVICE_TIMEOUT=60 AWS_EC2_METADATA_SERVICE_ENDPOINT="$(cat imds.url)" "$TTYTRAIL" doctor --db "$DB" "$@"; }
 status_is 1 imds --to "file://$TMP/store"
 finding metadata 'can be used by everybody'
 grep -q 'print-policy nftables' out || fail 'no advice'

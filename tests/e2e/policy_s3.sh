@@ -5,7 +5,7 @@
 # granted elsewhere.
 . "$(dirname "$0")/lib.sh"
 
-need curl python3
+need curl openssl python3
 cd "$TMP" || exit 1
 DB=$TMP/e.db
 PORT=$(python3 - <<'PY'
@@ -167,16 +167,20 @@ aws_access_key_id = nobody-key
 aws_secret_access_key = nobody-secret
 CONFIG
 # ship as such a profile says: STS over TLS, by a CA of our own.
-by_profile() { # NAME
+by_profile() { # NAME CA-FILE
     env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_CONFIG_FILE="$TMP/profiles" AWS_PROFILE="$1" \
-        AWS_EC2_METADATA_DISABLED=true AWS_ENDPOINT_URL_STS="$S3_TLS_ENDPOINT" AWS_CA_BUNDLE="$S3_CA_FILE" \
+        AWS_EC2_METADATA_DISABLED=true AWS_ENDPOINT_URL_STS="$S3_TLS_ENDPOINT" AWS_CA_BUNDLE="$2" \
         "$TTYTRAIL" ship --db "$DB" --config "$CONF"
 }
 record 'echo as a role'
-status_is 1 by_profile other
+status_is 1 by_profile other "$S3_CA_FILE"
 grep -q 'STS, role arn:.*40[0-9]' err || fail "what STS said: $(cat err)"
 ! grep -q 'nobody-secret' out err || fail 'a key was printed'
-status_is 0 by_profile host
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 7 -subj '/CN=another CA' \
+    -keyout other.key -out other.pem 2>openssl.err || fail 'openssl req'
+status_is 1 by_profile host other.pem
+grep -q 'AWS_CA_BUNDLE' out err || fail "what a foreign certificate is: $(cat err)"
+status_is 0 by_profile host "$S3_CA_FILE"
 grep -q '^shipped' out || fail 'nothing was shipped'
 
 step 'with the reader policy verify works, and nothing is written'

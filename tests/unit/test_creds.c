@@ -10,6 +10,7 @@
 
 #include "aws/creds.h"
 #include "aws/creds_private.h"
+#include "aws/s3.h"
 #include "common/io.h"
 #include "tests/unit/httpd.h"
 
@@ -63,6 +64,7 @@ static int fresh_home(void **state)
     }
     setenv("HOME", dir, 1);
     setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+    setenv("AWS_METADATA_SERVICE_TIMEOUT", "60", 1); /* machines may be slow */
     write_file(".aws/credentials", "");
     write_file(".aws/config", "");
     return 0;
@@ -311,6 +313,54 @@ static void a_role_that_is_none(void **state)
     }
 }
 
+static int get_object(struct s3 *s, const char *key, struct error *err)
+{
+    struct buf b;
+    int rc;
+
+    buf_init(&b, 100);
+    rc = s3_get(s, key, NULL, 0, 0, 100, &b, err);
+    buf_clear(&b);
+    return rc;
+}
+
+/* They end in the middle of a run: the request that finds out is made again with newer ones. */
+static void keys_that_end_on_the_way(void **state)
+{
+    static const struct httpd_answer role[] = {
+        TOKEN_PUT,
+        ROLE_NAME,
+        {"security-credentials/my+role", 1, ROLE_KEYS("ONE", "2099-01-01T00:00:00Z")},
+        {"security-credentials/my+role", 1, ROLE_KEYS("TWO", "2099-01-01T00:00:00Z")},
+    };
+    static const struct httpd_answer store[] = {
+        {"Credential=ONE/", 2, "HTTP/1.1 200 OK\n\nbody"},
+        {"Credential=ONE/", 0,
+         "HTTP/1.1 403 Forbidden\n\n<Error><Code>ExpiredToken</Code></Error>"},
+        {"Credential=TWO/", 0, "HTTP/1.1 200 OK\n\nbody"},
+    };
+    struct httpd h, s3d;
+    struct s3_config config = {.region = "eu-west-1", .bucket = "audit", .path_style = true};
+    struct s3 *s3;
+    struct error err = {0};
+
+    (void)state;
+    start(&h, role, 4);
+    httpd_start(&s3d, store, 3);
+    config.endpoint = s3d.url;
+    assert_int_equal(creds_open(&config.creds, &err), 0);
+    assert_int_equal(s3_open(&s3, &config, &err), 0);
+    for (int i = 0; i < 5; i++) {
+        assert_int_equal(get_object(s3, "key", &err), 0);
+    }
+    assert_int_equal(s3d.log->requests, 6); /* one of them twice */
+    assert_int_equal(h.log->requests, 5);   /* and the role asked twice */
+    s3_close(s3);
+    creds_close(config.creds);
+    httpd_stop(&s3d);
+    httpd_stop(&h);
+}
+
 static void region_from_each_source(void **state)
 {
     static const struct httpd_answer answers[] = {
@@ -353,6 +403,7 @@ int main(void)
         cmocka_unit_test_setup(files_may_be_elsewhere_and_links, fresh_home),
         cmocka_unit_test_setup(role_keys_are_renewed_ahead, fresh_home),
         cmocka_unit_test_setup(a_role_that_is_none, fresh_home),
+        cmocka_unit_test_setup(keys_that_end_on_the_way, fresh_home),
         cmocka_unit_test_setup(region_from_each_source, fresh_home),
     };
     char path[256];

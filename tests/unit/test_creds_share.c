@@ -108,6 +108,10 @@ static void renewed_when_refused(void **state)
     MUST(creds_get(other, NOW, &w, &err));
     assert_string_equal(w.access_key, "ID2");
     assert_int_equal(atomic_load(&s.asked), 2);
+    /* One that was on its way for long tells of keys that are gone. */
+    creds_refused(c, w.generation - 1);
+    MUST(creds_get(c, NOW, &v, &err));
+    assert_int_equal(atomic_load(&s.asked), 2);
     /* The source has no others: it is not asked for each request that is refused. */
     atomic_store(&s.same, 1);
     creds_refresh(c);

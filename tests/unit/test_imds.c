@@ -199,6 +199,7 @@ int main(void)
         cmocka_unit_test(settings_of_the_environment),
     };
 
-    setenv("http_proxy", "http://127.0.0.1:1", 1); /* must not be used */
+    setenv("http_proxy", "http://127.0.0.1:1", 1);   /* must not be used */
+    setenv("AWS_METADATA_SERVICE_TIMEOUT", "60", 1); /* machines may be slow */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
