@@ -189,8 +189,20 @@ static int send(struct imds *i, const char *method, const char *path, const char
     return 0;
 }
 
+/* How long it holds: what was asked for, or less where the answer says so. */
+static uint64_t life_us(const struct http_response *r)
+{
+    const char *said = http_head_get(&r->head, "x-aws-ec2-metadata-token-ttl-seconds");
+    size_t n = strspn(said, "0123456789");
+    unsigned long s = n == 0 || n > 5 ? TOKEN_S : strtoul(said, NULL, 10);
+
+    s = s > TOKEN_S ? TOKEN_S : s;
+    return s > TOKEN_MARGIN_S ? (uint64_t)(s - TOKEN_MARGIN_S) * 1000000 : 0;
+}
+
 /* A header's value: printable and nothing else. */
-static int take_token(struct imds *i, const struct buf *body, struct error *err)
+static int take_token(struct imds *i, const struct buf *body, const struct http_response *r,
+                      struct error *err)
 {
     const uint8_t *p = buf_data(body);
 
@@ -204,7 +216,7 @@ static int take_token(struct imds *i, const struct buf *body, struct error *err)
     }
     memcpy(i->token, p, body->len);
     i->token[body->len] = '\0';
-    i->token_until_us = clock_boot_us() + (uint64_t)(TOKEN_S - TOKEN_MARGIN_S) * 1000000;
+    i->token_until_us = clock_boot_us() + life_us(r);
     return 0;
 }
 
@@ -225,7 +237,7 @@ static int get_token(struct imds *i, struct error *err)
         goto out;
     }
     if (r.head.status == 200) {
-        rc = take_token(i, &body, err);
+        rc = take_token(i, &body, &r, err);
     } else if (judge(&r, err) == 1 || err == NULL || err->kind != ERR_RETRY) {
         /* 403, 404, 405: where SDKs fall back to version 1. */
         rc = err_set(err, ERR_DENIED, "%d (version 2 is refused; version 1 is never used)",

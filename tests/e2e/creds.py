@@ -72,6 +72,10 @@ def health():
     service()
     says('a healthy service', 'ok', ['from: imds', 'temporary'], http_proxy='http://127.0.0.1:1')
     assert any(line.startswith('PUT /latest/api/token 200') for line in log())
+    service(max_ttl=30)
+    says('tokens that end soon are not used again', 'ok', ['from: imds'])
+    lines = log()
+    assert len([x for x in lines if x.startswith('PUT ')]) >= len([x for x in lines if x.startswith('GET ')]), lines
     service(extra_ttl=-60)
     says('keys that have expired are told of', 'finding', ['expired'])
     service(keys='{"Code": "Success", "AccessKeyId": "not-to-be-seen"')

@@ -10,6 +10,7 @@
 
 #include "aws/creds.h"
 #include "aws/creds_source.h"
+#include "common/clock.h"
 
 #define NOW     INT64_C(1795326000000000) /* 2026-11-22T05:40:00Z */
 #define MINUTE  INT64_C(60000000)
@@ -168,6 +169,43 @@ static void an_error_tells_the_source(void **state)
     assert_int_equal(atomic_load(&s.asked), 3);
     REFUSES(creds_get(c, v.expires_us, &v, &err), ERR_DENIED);
     creds_close(c);
+}
+
+static int never_answers(void *user, const struct http_request *req, struct http_response *ret,
+                         struct error *err)
+{
+    unsigned *asked = user;
+
+    (void)ret;
+    ++*asked;
+    assert_true(req->total_timeout_ms > 0 && req->total_timeout_ms <= 7001);
+    return err_set(err, ERR_RETRY, "silence");
+}
+
+/* Whatever a request would like: there is one end for all of them. */
+static void no_request_outlives_the_asking(void **state)
+{
+    unsigned asked = 0;
+    struct creds_context x = {.send = never_answers, .user = &asked};
+    struct http_request req = {.method = "GET", .url = "http://127.0.0.1/"};
+    struct http_response r;
+    struct error err;
+
+    (void)state;
+    http_response_init(&r);
+    x.until_us = clock_boot_us() + 7000000;
+    REFUSES(creds_wire_send(&x, true, &req, &r, &err), ERR_RETRY);
+    assert_in_range(asked, 1, 3);
+    asked = 0;
+    req.total_timeout_ms = 60000;
+    x.until_us = clock_boot_us() + 7000000;
+    REFUSES(creds_wire_send(&x, true, &req, &r, &err), ERR_RETRY);
+    assert_in_range(asked, 1, 3);
+    asked = 0;
+    x.until_us = clock_boot_us();
+    REFUSES(creds_wire_send(&x, true, &req, &r, &err), ERR_RETRY);
+    assert_int_equal(asked, 0);
+    http_response_clear(&r);
 }
 
 struct worker {
@@ -474,6 +512,7 @@ int main(void)
         cmocka_unit_test(renewed_when_refused),
         cmocka_unit_test(short_ones_last_for_a_while),
         cmocka_unit_test(an_error_tells_the_source),
+        cmocka_unit_test(no_request_outlives_the_asking),
         cmocka_unit_test(all_threads_wait_for_one_asking),
         cmocka_unit_test(what_holds_is_used_while_somebody_asks),
         cmocka_unit_test(threads_that_are_refused_all_the_time),

@@ -90,6 +90,22 @@ static void an_ended_token_is_renewed_once(void **state)
     httpd_stop(&h);
 }
 
+static void a_token_of_a_minute_is_used_once(void **state)
+{
+    static const struct httpd_answer answers[] = {
+        {"PUT /latest/api/token", 0,
+         "HTTP/1.1 200 OK\nX-aws-ec2-metadata-token-ttl-seconds: 60\n\nTOKEN"},
+        {"X-aws-ec2-metadata-token: TOKEN", 0, "HTTP/1.1 200 OK\n\ni-0abc"},
+    };
+    struct httpd h;
+    struct outcome o = ask(answers, 2, 3, &h);
+
+    (void)state;
+    assert_int_equal(o.rc, 0);
+    assert_int_equal(h.log->requests, 6);
+    httpd_stop(&h);
+}
+
 static void version_1_is_never_used(void **state)
 {
     static const char *const refusals[] = {"HTTP/1.1 403 Forbidden\n\n",
@@ -192,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(token_first_then_get),
         cmocka_unit_test(an_ended_token_is_renewed_once),
+        cmocka_unit_test(a_token_of_a_minute_is_used_once),
         cmocka_unit_test(version_1_is_never_used),
         cmocka_unit_test(answers_are_sorted),
         cmocka_unit_test(a_busy_moment_is_survived),
