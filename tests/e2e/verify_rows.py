@@ -59,7 +59,7 @@ def days(top):
     s = Session(h.name, h.epoch)
     for _ in range(3):
         h.write(segments=[s.segment()])
-        h.us += DAY - 2 * HOUR
+        h.us += DAY - HOUR
     h.write('heartbeat', opened=[{'session': s.id, 'epoch': s.epoch, 'next': 3, 'head': s.head}])
     return h, s
 

@@ -366,7 +366,7 @@ def _(top, host):
 def _(top, host):
     h, _ = days(top)
     os.unlink(objects(top, 'batches', h.name)[0])  # not looked at
-    return {'words': [], 'both': False, 'options': ['--host', 'days', '--day', stamp(h.us - DAY - 2 * HOUR, '%Y-%m-%d')]}
+    return {'words': [], 'both': False, 'options': ['--host', 'days', '--day', stamp(h.us - HOUR - DAY, '%Y-%m-%d')]}
 
 
 @row('one session of many')
