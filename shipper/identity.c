@@ -58,6 +58,7 @@ static int meta(struct reader *r, const char *key, char *ret, size_t size, struc
 struct witnesses {
     char machine[65]; /* where evidence.db was made */
     struct state_identity state;
+    bool used;       /* ship.db has batches of the database's epoch */
     struct key *key; /* NULL: no file */
     char why[256];
 };
@@ -81,6 +82,7 @@ static int read_all(const struct identity_config *c, struct identity *i, struct 
 {
     struct error e = {.kind = ERR_NONE};
     const char *name = c->host_name;
+    int used;
 
     if (read_epoch(c->evidence, i, w, err) != 0 ||
         meta(c->evidence, "host", i->host_id, sizeof i->host_id, err) < 0 ||
@@ -88,6 +90,11 @@ static int read_all(const struct identity_config *c, struct identity *i, struct 
         state_identity(c->state, &w->state, err) != 0) {
         return -1;
     }
+    used = state_epoch_used(c->state, i->epoch, err);
+    if (used < 0) {
+        return -1;
+    }
+    w->used = used == 1;
     if (name == NULL || *name == '\0') {
         name = i->host_id;
     }
@@ -130,6 +137,10 @@ static const char *misfit(const struct identity_config *c, const struct identity
     }
     if (!w->state.known && key_here) {
         return "ship.db was lost";
+    }
+    /* Its numbers are taken: a second batch 1 would contradict the first. */
+    if (!state_here && w->used) {
+        return "the database went back to an earlier epoch: a backup, or power went";
     }
     if (state_here && strcmp(w->state.host, i->host) != 0) {
         return "the host's name in paths changed";

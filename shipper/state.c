@@ -183,6 +183,20 @@ int state_identity(struct state *s, struct state_identity *ret, struct error *er
     return rc;
 }
 
+int state_epoch_used(struct state *s, const uint8_t epoch[CHAIN_ID], struct error *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc;
+
+    if (sql_query(s, &st, err, "SELECT 1 FROM batches WHERE epoch=?1 LIMIT 1", "b", epoch,
+                  (size_t)CHAIN_ID) != 0) {
+        return -1;
+    }
+    rc = sql_step(s, st, err);
+    sqlite3_finalize(st);
+    return rc;
+}
+
 int state_begin_epoch(struct state *s, const char *host, const uint8_t epoch[CHAIN_ID],
                       struct error *err)
 {

@@ -37,6 +37,8 @@ struct state_identity {
     int64_t last_us; /* when the last batch was frozen, 0 for never */
 };
 int state_identity(struct state *s, struct state_identity *ret, struct error *err);
+/** state_epoch_used(s, epoch, err): 1 when there are batches of that epoch, 0. */
+int state_epoch_used(struct state *s, const uint8_t epoch[CHAIN_ID], struct error *err);
 /** state_begin_epoch(s, host, epoch, err): Sequence and head start anew. */
 int state_begin_epoch(struct state *s, const char *host, const uint8_t epoch[CHAIN_ID],
                       struct error *err);

@@ -104,6 +104,10 @@ static int on_epoch(struct writer *w, struct peer *p, const struct frame *f, str
         store_rollback(w->store);
         return -1;
     }
+    /* What is signed in its name must not outlive it: durable before anybody hears of it. */
+    if (store_sync(w->store, err) != 0) {
+        return -1;
+    }
     memcpy(w->epoch, epoch, sizeof epoch);
     log_line(LOG_LEVEL_INFO, "epoch-begins epoch=%s why=\"%s\"", hex, why);
     peer_send(p, FRAME_DONE, NULL, 0);

@@ -220,6 +220,42 @@ static void test_another_instance_begins_an_epoch(void **state)
     instance = "";
 }
 
+/* A batch, a new epoch that the database then knows nothing of: its first epoch's numbers are
+ * taken. */
+static void test_an_earlier_epoch_is_not_gone_on_with(void **state)
+{
+    struct manifest m = {.kind = "heartbeat", .host = "host-a", .seq = 1};
+    struct identity a, b, c;
+    struct state *s = NULL;
+    struct error err;
+    struct buf line;
+
+    (void)state;
+    fresh_host();
+    settle("m1", "", &a);
+    memcpy(m.epoch, a.epoch, sizeof m.epoch);
+    buf_init(&line, 16);
+    assert_int_equal(buf_puts(&line, "line", &err), 0);
+    assert_int_equal(state_open(&s, state_path, &err), 0);
+    assert_int_equal(state_epoch_used(s, a.epoch, &err), 0);
+    assert_int_equal(state_freeze(s, &m, NULL, &line, &err), 0);
+    assert_int_equal(state_epoch_used(s, a.epoch, &err), 1);
+    state_close(s);
+    buf_clear(&line);
+    lose_key();
+    settle("m1", "", &b);
+    assert_string_equal(reason, "the host's key was lost");
+    set_meta("epoch", "000000000000000000000000000000aa");
+    settle("m1", "", &c);
+    assert_string_equal(reason,
+                        "the database went back to an earlier epoch: a backup, or power went");
+    assert_memory_not_equal(a.epoch, c.epoch, CHAIN_ID);
+    assert_memory_not_equal(b.epoch, c.epoch, CHAIN_ID);
+    identity_clear(&a);
+    identity_clear(&b);
+    identity_clear(&c);
+}
+
 static void test_a_copied_database_begins_an_epoch(void **state)
 {
     struct identity i;
@@ -273,6 +309,7 @@ int main(void)
         cmocka_unit_test(test_a_key_is_rotated),
         cmocka_unit_test(test_a_killed_rotation_is_finished_or_forgotten),
         cmocka_unit_test(test_another_instance_begins_an_epoch),
+        cmocka_unit_test(test_an_earlier_epoch_is_not_gone_on_with),
         cmocka_unit_test(test_a_copied_database_begins_an_epoch),
         cmocka_unit_test(test_host_name_must_fit_a_path),
     };
