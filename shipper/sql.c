@@ -5,6 +5,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "disk I/O error" is SQLite's word for many things; a full disk is one of them. */
+static int io_error(struct state *s, enum err_kind kind, struct error *err)
+{
+    int code = sqlite3_system_errno(s->db);
+
+    if (code == 0) {
+        return err_set(err, kind, "%s: %s", s->path, sqlite3_errmsg(s->db));
+    }
+    err_set(err, kind, "%s: %s (%s)", s->path, sqlite3_errmsg(s->db), strerror(code));
+    if (err != NULL) {
+        err->code = code;
+    }
+    return -1;
+}
+
 int sql_fail(struct state *s, struct error *err)
 {
     enum err_kind kind = ERR_SYSTEM;
@@ -12,10 +27,11 @@ int sql_fail(struct state *s, struct error *err)
     switch (sqlite3_errcode(s->db) & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_FULL:
-    case SQLITE_IOERR:
         kind = ERR_RETRY;
         break;
+    case SQLITE_FULL:
+    case SQLITE_IOERR:
+        return io_error(s, ERR_RETRY, err);
     case SQLITE_PERM:
     case SQLITE_READONLY:
     case SQLITE_CANTOPEN:

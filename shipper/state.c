@@ -81,14 +81,19 @@ static int check_version(struct state *s, struct error *err)
 {
     sqlite3_stmt *st = NULL;
     int64_t version = -1;
+    int rc;
 
     if (sql_query(s, &st, err, "PRAGMA user_version", "") != 0) {
         return -1;
     }
-    if (sql_step(s, st, err) == 1) {
+    rc = sql_step(s, st, err);
+    if (rc == 1) {
         version = sqlite3_column_int64(st, 0);
     }
     sqlite3_finalize(st);
+    if (rc < 0) {
+        return -1; /* it cannot be read: a full disk, say */
+    }
     if (version == 0 && exec(s, schema, err) != 0) {
         return -1;
     }
