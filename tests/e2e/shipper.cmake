@@ -20,3 +20,13 @@ endforeach()
 add_test(NAME e2e.verify_s3 COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/verify_s3.py)
 set_tests_properties(e2e.verify_s3 PROPERTIES TIMEOUT 600 LABELS e2e RESOURCE_LOCK s3-ports
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;TTYTRAIL_SANITIZED=$<BOOL:${TTYTRAIL_SANITIZE}>")
+# Shipping while everything fails: a rig of its own (shiprig.py), ports of the kernel's choice where it can be, a
+# library that takes the power away (hostfault.c).  The long versions: scripts/soak faults.
+add_library(hostfault MODULE hostfault.c)
+set_target_properties(hostfault PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+foreach(name net store disk)
+  add_test(NAME e2e.ship_faults_${name}
+    COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/ship_faults_${name}.py)
+  set_tests_properties(e2e.ship_faults_${name} PROPERTIES TIMEOUT 600 LABELS e2e
+    ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;HOSTFAULT=$<TARGET_FILE:hostfault>")
+endforeach()
