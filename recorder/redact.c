@@ -309,6 +309,7 @@ void redact_end(struct redact *r, uint64_t now_us)
 {
     r->now_us = now_us;
     redact_keys_partial(r);
+    r->ending = true;
     while (r->typed.count > 0) {
         redact_release_decide(r, now_us);
     }

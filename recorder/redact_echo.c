@@ -93,6 +93,7 @@ static bool echoes(struct redact *r, const struct screen_event *e)
             r->hit_ahead = typed_run_of(&r->typed, k)->ahead;
             sample(r, r->now_us > k->t_us ? r->now_us - k->t_us : 0);
             r->last_hit_us = r->now_us;
+            r->deaf = false;
             r->n_un--;
             for (; i < r->n_un; i++) {
                 r->un[i] = r->un[i + 1];

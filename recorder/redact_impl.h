@@ -69,6 +69,8 @@ struct redact {
     uint32_t end_run;    /* ... of which run */
     uint64_t newline_us; /* when a new line was shown after that; 0: not yet */
     uint64_t last_out_us;
+    bool deaf;   /* as many keys as may wait were taken by somebody who shows nothing */
+    bool ending; /* nothing follows: whatever waits is decided */
 
     /* while output is being looked at */
     uint64_t now_us;
@@ -142,6 +144,8 @@ struct redact_verdict {
  * their `redacted`. */
 void redact_rules_judge(struct redact *r, uint32_t n, bool held_too_long,
                         struct redact_verdict *ret);
+/** redact_rules_seen(r, n): Whether all of them were printed after all, wherever it was. */
+bool redact_rules_seen(struct redact *r, uint32_t n);
 
 /** redact_release_echoed(r): Let go of what the screen has shown. */
 void redact_release_echoed(struct redact *r);

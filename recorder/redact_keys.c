@@ -14,6 +14,7 @@
 #define PARTIAL_WAIT_US (100U * REDACT_MS) /* for the rest of an escape sequence */
 #define AHEAD_COLUMNS   300                /* of unechoed keys that a position allows for */
 #define LOOKS           64                 /* first keys of a run at which a prompt is looked for */
+#define ROWS_BELOW      3                  /* ... or the next field of a form */
 #define ROWS_ABOVE      6                  /* of a full screen that may hold the prompt */
 
 /* ---- where a run begins, and what asks there ---- */
@@ -33,7 +34,8 @@ static size_t full_screen_text(const struct redact *r, int cursor, uint32_t text
 {
     uint32_t one[PROMPT_TEXT];
     int cols = screen_cols(r->view.screen);
-    int last = cursor + 1 < screen_rows(r->view.screen) ? cursor + 1 : cursor;
+    int last = cursor + ROWS_BELOW < screen_rows(r->view.screen) ? cursor + ROWS_BELOW
+                                                                 : screen_rows(r->view.screen) - 1;
     size_t n = 0;
 
     for (int row = cursor > ROWS_ABOVE ? cursor - ROWS_ABOVE : 0; row <= last; row++) {

@@ -186,6 +186,24 @@ static uint64_t line_due(const struct redact *r, bool silent)
                : due;
 }
 
+/* A line that was typed while others were undecided is read when its turn comes, a long command
+ * later perhaps, and shown then; unless what was typed behind it is shown already. */
+static bool waits_its_turn(const struct redact *r, bool silent)
+{
+    const struct typed_run *run = typed_run_of(&r->typed, typed_at(&r->typed, 0));
+    uint32_t last = typed_at(&r->typed, r->typed.count - 1)->run;
+
+    if (!silent || !run->crowded || run->prompt || run->full_screen || r->ending) {
+        return false;
+    }
+    for (uint32_t i = typed_at(&r->typed, 0)->run + 1; i <= last; i++) {
+        if (r->typed.runs[i % TYPED_RUNS].echoed) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint64_t redact_release_due(const struct redact *r)
 {
     const struct typed *q = &r->typed;
@@ -204,7 +222,9 @@ uint64_t redact_release_due(const struct redact *r)
     }
     n = typed_run_length(q);
     silent = has_silent(r, n, &dead);
-    if (r->end_us != 0) {
+    if (r->end_us != 0 && waits_its_turn(r, silent)) {
+        due = r->newline_us != 0 ? r->newline_us + NEWLINE_US : hold;
+    } else if (r->end_us != 0) {
         due = line_due(r, silent);
     } else {
         /* A secret that is copied from paper comes in groups. */
@@ -216,6 +236,9 @@ uint64_t redact_release_due(const struct redact *r)
         due = typed_at(q, q->count - 1)->t_us + later(idle, 2 * redact_echo_window(r));
     }
     /* Keys wait outside: what is echoed at all has been by now. */
+    if (typed_full(q) && r->deaf) {
+        return 0;
+    }
     if (typed_full(q)) {
         due = sooner(due, later(r->last_key_us, r->last_hit_us) + redact_echo_window(r));
     }
@@ -335,6 +358,18 @@ static void carry_over(struct redact *r, const struct typed_run *run, uint32_t n
     r->line_joined = run->joined || (v->kind == REDACT_HIDE && v->whole);
 }
 
+/* Not shown yet: at the next new line it is looked for again. */
+static bool postponed(struct redact *r, uint32_t n)
+{
+    bool dead;
+
+    if (r->end_us == 0 || !waits_its_turn(r, has_silent(r, n, &dead)) || redact_rules_seen(r, n)) {
+        return false;
+    }
+    r->newline_us = 0;
+    return true;
+}
+
 /* Nothing was shown for it: masks may be on their way. */
 static void await_masks(struct redact *r, uint32_t n, uint64_t now_us)
 {
@@ -357,6 +392,10 @@ void redact_release_decide(struct redact *r, uint64_t now_us)
     uint64_t end_us = typed_at(q, n - 1)->t_us;
     struct redact_verdict v;
 
+    if (now_us < hold && postponed(r, n)) {
+        return;
+    }
+    r->deaf = typed_full(q) && !run->echoed;
     settle_dead(r, n);
     redact_rules_judge(r, n, now_us >= hold, &v);
     if (n == q->count && !run->visible) {

@@ -162,7 +162,10 @@ static void mark_seen(const struct redact *r, uint32_t n)
         gram[HISTORY_GRAM - 1] = k->ch;
         if (++have >= HISTORY_GRAM && history_has(&r->history, &grams, gram)) {
             for (uint32_t j = 0; j < HISTORY_GRAM; j++) {
-                last[j]->echoed = last[j]->echoed || last[j]->class != TYPED_TURNED;
+                if (last[j]->class != TYPED_TURNED) {
+                    last[j]->echoed = true;
+                    last[j]->doubtful = false;
+                }
             }
         }
     }
@@ -404,6 +407,15 @@ static void judge_silent(struct redact *r, uint32_t n, const struct typed_run *r
     } else {
         ret->kind = blind ? REDACT_BLIND : REDACT_KEYS;
     }
+}
+
+bool redact_rules_seen(struct redact *r, uint32_t n)
+{
+    struct count c;
+
+    mark_seen(r, n);
+    tally(r, n, &c);
+    return c.silent == 0;
 }
 
 void redact_rules_judge(struct redact *r, uint32_t n, bool held_too_long,

@@ -242,6 +242,110 @@ static void test_a_quick_secret_over_a_slow_line(void **state)
     CHECK(table);
 }
 
+static void test_lines_that_wait_their_turn(void **state)
+{
+    static const struct conversation table[] = {
+        {"two commands in one paste, without brackets",
+         {SHOW(1, "\033[?2004h$ "), TYPE(10, "date\recho hello\r", R),
+          SHOW(12, "date\r\n\033[?2004l\r"), SHOW(20, "Fri\r\n"),
+          SHOW(30, "\033[?2004h$ echo hello\r\n\033[?2004l\r"), SHOW(32, "hello\r\n\033[?2004h$ ")},
+         "date\recho hello\r",
+         "",
+         NULL},
+        {"the first takes a while",
+         {SHOW(1, "\033[?2004h$ "), TYPE(10, "sleep 9\recho hello\r", R),
+          SHOW(12, "sleep 9\r\n\033[?2004l\r"),
+          SHOW(9030, "\033[?2004h$ echo hello\r\n\033[?2004l\r"),
+          SHOW(9032, "hello\r\n\033[?2004h$ ")},
+         "sleep 9\recho hello\r",
+         "",
+         NULL},
+        {"typed within the round trip",
+         {SHOW(1, "\033[?2004h$ "), TYPE(10, "date\r", R), TYPE(200, "hostname\r", R),
+          SHOW(310, "date\r\n\033[?2004l\rFri\r\n\033[?2004h$ "),
+          SHOW(500, "hostname\r\n\033[?2004l\rvm\r\n\033[?2004h$ ")},
+         "date\rhostname\r",
+         "",
+         NULL},
+        {"a secret among them",
+         {SHOW(1, "\033[?2004h$ "), TYPE(10, "ask\rkestrel9\r", R),
+          SHOW(12, "ask\r\n\033[?2004l\rZzyzx> "), SHOW(14, "\r\n\033[?2004h$ "),
+          TYPE(900, "id\r", R), SHOW(901, "id\r\n\033[?2004l\r")},
+         "ask\r\rid\r",
+         "redacted silent 10-10",
+         NULL},
+        {"user, tab, password, enter while echoes come in",
+         {SHOW(1, "\033[?1049h\033[2J\033[5;5HUser:     \033[7;5HPass:     \033[5;15H"),
+          TYPE(10, "bob", R),
+          TYPE(70, "\t", R),
+          TYPE(90, "g", R),
+          TYPE(110, "a", R),
+          TYPE(130, "n", R),
+          TYPE(150, "d", R),
+          SHOW(310, "b"),
+          TYPE(311, "e", R),
+          SHOW(330, "o"),
+          TYPE(331, "r", R),
+          SHOW(350, "b"),
+          TYPE(351, "7", R),
+          TYPE(360, "\r", R),
+          SHOW(370, "\033[7;15H"),
+          SHOW(390, "*"),
+          SHOW(410, "*"),
+          SHOW(430, "*"),
+          SHOW(450, "*"),
+          SHOW(611, "*"),
+          SHOW(631, "*"),
+          SHOW(651, "*"),
+          SHOW(660, "\033[?1049l")},
+         "bob\t\r",
+         "redacted prompt 90-360",
+         "\033[?1049h\033[2J\033[5;5HUser:     \033[7;5HPass:     \033[5;15Hbob\033[7;15H"
+         "\033[?1049l"},
+    };
+
+    (void)state;
+    CHECK(table);
+}
+
+/* What a program takes that shows nothing of it is not held up for each 4,096 keys. */
+static void test_a_program_that_shows_nothing(void **state)
+{
+    enum { ALL = 200000 };
+    struct log *log = calloc(1, sizeof *log);
+    struct redact *r;
+    size_t done = 0;
+
+    (void)state;
+    assert_non_null(log);
+    r = open_with(log, &standard);
+    show(r, log, "GO\r\n");
+    while (done < ALL) {
+        uint8_t *to;
+        const uint8_t *slice;
+        size_t room = redact_space(r, &to), n = ALL - done < room ? ALL - done : room;
+        struct redact_tty tty = tty_of(0);
+
+        for (size_t i = 0; i < n; i++) {
+            to[i] = (uint8_t)(33 + (done + i) * 7919 % 90);
+        }
+        if (n > 0) {
+            redact_typed(r, n, log->now);
+        }
+        done += n;
+        while ((n = redact_next(r, &slice)) > 0) {
+            redact_before(r, &tty);
+            redact_written(r, n, &tty, log->now);
+        }
+        log->now += 1000;
+        redact_tick(r, &tty, log->now);
+        log->marks[0] = log->input[0] = '\0';
+    }
+    assert_true(log->now < 1500000U);
+    redact_free(r);
+    free(log);
+}
+
 static void test_keys_as_sequences(void **state)
 {
     static const struct conversation table[] = {
@@ -343,6 +447,8 @@ int main(void)
         cmocka_unit_test(test_masks),
         cmocka_unit_test(test_frames),
         cmocka_unit_test(test_a_quick_secret_over_a_slow_line),
+        cmocka_unit_test(test_lines_that_wait_their_turn),
+        cmocka_unit_test(test_a_program_that_shows_nothing),
         cmocka_unit_test(test_keys_as_sequences),
         cmocka_unit_test(test_a_command_and_its_enter),
         cmocka_unit_test(test_text_behind_dead_keys),
