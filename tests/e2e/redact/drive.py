@@ -138,7 +138,7 @@ class Typist:
 
     def password(self, prompt, secret, gap=0.03, seconds=12):
         self.see(prompt, seconds)
-        self.settle(0.1)
+        self.settle(0.3)  # whoever asks may need a moment to switch the echo off
         self.secret(secret, gap)
         self.enter()
 

@@ -130,7 +130,7 @@ def _(t):
     t.settle(0.5)
     t.text('exit')
     t.enter()
-    t.see(PROMPT)
+    t.settle(0.5)
 
 
 @scenario('mosh', needs='mosh sudo', soak=True)
