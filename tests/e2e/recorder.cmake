@@ -1,5 +1,5 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-foreach(name behaviour redact_a redact_memory redact_shell reload)
+foreach(name behaviour redact_a redact_memory redact_shell reload tokens)
   add_test(NAME e2e.${name} COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/${name}.py
     $<TARGET_FILE:ttytrail>)
   # Alone: they measure how long an end takes.
