@@ -164,7 +164,8 @@ static bool eventful(const struct shapes *s, const uint8_t *p, size_t i)
     const uint8_t *last = s->outer.last + SHAPES_LAST;
 
     if (i >= 2) {
-        return shapes_rules_fits(p[i - 2], p[i - 1], p[i]);
+        return (shapes_rules_stop[p[i]] & (shapes_rules_before[p[i - 1]] | SHAPES_RULES_ALWAYS)) &&
+               shapes_rules_fits(p[i - 2], p[i - 1], p[i]);
     }
     /* A blank and "\r" may count as nothing, depending on what follows. */
     return last[-1] == '\r' || (i == 1 && p[0] == '\r') ||

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define ALWAYS       SHAPES_RULES_ALWAYS
 #define PREFIX(text) text, sizeof text - 1
 
 /* Sources: the issuers' documentation of their tokens' formats; RFC 7519 and 7516 (JWT, JWE: the
@@ -84,13 +85,26 @@ const struct shapes_rule shapes_pem_rest = {"pem-private-key", PREFIX(""), NULL,
 const struct shapes_rule shapes_pem = {"pem-private-key", PREFIX(""), NULL, BASE64, 0, 65536, PEM};
 
 /* Names of secret keys and session tokens, up to a character that is rare in text. */
-static const char *const names[] = {"ecret_",      "ECRET_",      "ecret-",   "ecretK",
-                                    "cretAccessK", "et Access K", "session_", "session-",
-                                    "SessionT",    "SESSION_"};
+static const struct {
+    const char *text;
+    size_t len;
+} names[] = {{PREFIX("ecret_")},   {PREFIX("ECRET_")},      {PREFIX("ecret-")},
+             {PREFIX("ecretK")},   {PREFIX("cretAccessK")}, {PREFIX("et Access K")},
+             {PREFIX("session_")}, {PREFIX("session-")},    {PREFIX("SessionT")},
+             {PREFIX("SESSION_")}};
 
+/* One bit for each, so that a byte and the one before it are looked up at once. */
 const uint8_t shapes_rules_stop[256] = {
-    ['A'] = 1, ['_'] = 1, ['-'] = 1,  ['.'] = 1,  ['J'] = 1,  ['K'] = 1,  ['T'] = 1,
-    ['X'] = 1, ['z'] = 1, [0x1b] = 1, ['\b'] = 1, ['\r'] = 1, [0x7f] = 1,
+    ['A'] = 0x01,    ['_'] = 0x02,    ['-'] = 0x04,    ['.'] = 0x08, ['J'] = 0x10,
+    ['K'] = 0x10,    ['T'] = 0x20,    ['X'] = 0x40,    ['z'] = 0x40, ['\r'] = 0x40,
+    ['\b'] = ALWAYS, [0x1b] = ALWAYS, [0x7f] = ALWAYS,
+};
+const uint8_t shapes_rules_before[256] = {
+    [' '] = 0x50, ['1'] = 0x02, ['9'] = 0x08, ['G'] = 0x08, ['I'] = 0x41, ['J'] = 0x20,
+    ['K'] = 0x04, ['N'] = 0x02, ['T'] = 0x02, ['Y'] = 0x04, ['Z'] = 0x40, ['a'] = 0x04,
+    ['b'] = 0x0c, ['c'] = 0x06, ['d'] = 0x04, ['e'] = 0x06, ['f'] = 0x02, ['i'] = 0x04,
+    ['j'] = 0x04, ['k'] = 0x08, ['m'] = 0x02, ['n'] = 0x26, ['o'] = 0x12, ['p'] = 0x06,
+    ['r'] = 0x0e, ['s'] = 0x1e, ['t'] = 0x16, ['u'] = 0x02, ['y'] = 0x10,
 };
 
 /* "-": a GitLab token, xoxb-, xapp-, pypi-, sk-ant-, sk-proj-, KEY-, BLOCK-, secret-, session-. */
@@ -205,6 +219,13 @@ static bool is_pem_begin(const uint8_t *last, size_t len)
 const struct shapes_rule *shapes_rules_next(const struct shapes_text *t,
                                             const struct shapes_rule *after)
 {
+    const uint8_t *end = t->last + SHAPES_LAST;
+
+    /* "xr-" is of a file's rights, "xoxr-" of a token. */
+    if (!shapes_rules_fits(end[-3], end[-2], end[-1]) ||
+        (end[-1] == '-' && end[-3] == 'x' && end[-4] != 'o')) {
+        return NULL;
+    }
     for (size_t i = after == NULL ? 0 : (size_t)(after - rules) + 1; i < RULES; i++) {
         size_t len = rules[i].len;
 
@@ -218,8 +239,13 @@ const struct shapes_rule *shapes_rules_next(const struct shapes_text *t,
 
 bool shapes_rules_named(const struct shapes_text *t)
 {
+    const uint8_t *end = t->last + SHAPES_LAST;
+
+    if (!shapes_rules_fits(end[-3], end[-2], end[-1])) {
+        return false;
+    }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (ends_with(t->last, names[i], strlen(names[i]))) {
+        if (ends_with(t->last, names[i].text, names[i].len)) {
             return true;
         }
     }

@@ -31,8 +31,11 @@ extern const struct shapes_rule shapes_pem_rest, shapes_pem;
 bool shapes_rules_member(enum members m, uint8_t c);
 /** shapes_rules_word(c): Whether ${c} would make a token the part of a longer word. */
 bool shapes_rules_word(uint8_t c);
-/* Bytes that prefixes and names end with, and those that are more than a character. */
-extern const uint8_t shapes_rules_stop[256];
+#define SHAPES_RULES_ALWAYS 0x80U
+
+/* Bytes that prefixes and names end with, and those that are more than a character (ALWAYS); which
+ * of them another byte may stand before: a bit in common. */
+extern const uint8_t shapes_rules_stop[256], shapes_rules_before[256];
 /** shapes_rules_fits(a, b, c): Whether a prefix or a name may end with these three. */
 bool shapes_rules_fits(uint8_t a, uint8_t b, uint8_t c);
 /** shapes_rules_next(t, after): The next token behind ${after} (NULL: the first) that begins behind
