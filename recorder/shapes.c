@@ -46,7 +46,7 @@ static void went_down(struct shapes *s, uint32_t col)
     }
     shapes_text_cross(s, t, &end);
     shapes_hold_take(s, t, '\n', true);
-    if (twice && t->n == 0) {
+    if (twice) {
         shapes_text_note(t, '\b'); /* a prefix may go on */
     }
     if (!end.edge || end.erased) {

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #define ALWAYS       SHAPES_RULES_ALWAYS
+#define PREFIX_MAX   24U
 #define PREFIX(text) text, sizeof text - 1
 
 /* Sources: the issuers' documentation of their tokens' formats; RFC 7519 and 7516 (JWT, JWE: the
@@ -100,11 +101,11 @@ const uint8_t shapes_rules_stop[256] = {
     ['\b'] = ALWAYS, [0x1b] = ALWAYS, [0x7f] = ALWAYS,
 };
 const uint8_t shapes_rules_before[256] = {
-    [' '] = 0x50, ['1'] = 0x02, ['9'] = 0x08, ['G'] = 0x08, ['I'] = 0x41, ['J'] = 0x20,
-    ['K'] = 0x04, ['N'] = 0x02, ['T'] = 0x02, ['Y'] = 0x04, ['Z'] = 0x40, ['a'] = 0x04,
-    ['b'] = 0x0c, ['c'] = 0x06, ['d'] = 0x04, ['e'] = 0x06, ['f'] = 0x02, ['i'] = 0x04,
-    ['j'] = 0x04, ['k'] = 0x08, ['m'] = 0x02, ['n'] = 0x26, ['o'] = 0x12, ['p'] = 0x06,
-    ['r'] = 0x0e, ['s'] = 0x1e, ['t'] = 0x16, ['u'] = 0x02, ['y'] = 0x10,
+    ['\n'] = 0x7f, [' '] = 0x50, ['1'] = 0x02, ['9'] = 0x08, ['G'] = 0x08, ['I'] = 0x41,
+    ['J'] = 0x20,  ['K'] = 0x04, ['N'] = 0x02, ['T'] = 0x02, ['Y'] = 0x04, ['Z'] = 0x40,
+    ['a'] = 0x04,  ['b'] = 0x0c, ['c'] = 0x06, ['d'] = 0x04, ['e'] = 0x06, ['f'] = 0x02,
+    ['i'] = 0x04,  ['j'] = 0x04, ['k'] = 0x08, ['m'] = 0x02, ['n'] = 0x26, ['o'] = 0x12,
+    ['p'] = 0x06,  ['r'] = 0x0e, ['s'] = 0x1e, ['t'] = 0x16, ['u'] = 0x02, ['y'] = 0x10,
 };
 
 /* "-": a GitLab token, xoxb-, xapp-, pypi-, sk-ant-, sk-proj-, KEY-, BLOCK-, secret-, session-. */
@@ -125,6 +126,9 @@ static bool line_fits(uint8_t a, uint8_t b)
 
 bool shapes_rules_fits(uint8_t a, uint8_t b, uint8_t c)
 {
+    if (a == '\n' || b == '\n') {
+        return true; /* a row may end in a prefix */
+    }
     switch (c) {
     case 'A': /* AKIA, ASIA */
         return b == 'I' && (a == 'K' || a == 'S');
@@ -216,21 +220,46 @@ static bool is_pem_begin(const uint8_t *last, size_t len)
     return at >= sizeof begin - 1;
 }
 
+static bool begins_behind(const struct shapes_rule *rule, const uint8_t *last)
+{
+    return ends_with(last, rule->prefix, rule->len) &&
+           (rule->form == PEM ? is_pem_begin(last, rule->len) : stands_alone(last, rule->len));
+}
+
+/* The newest characters without rows' ends; false when there are none among them. */
+static bool join_rows(const uint8_t *last, uint8_t ret[SHAPES_LAST])
+{
+    size_t to = SHAPES_LAST;
+
+    if (memchr(last + SHAPES_LAST - PREFIX_MAX, '\n', PREFIX_MAX) == NULL) {
+        return false;
+    }
+    for (size_t from = SHAPES_LAST; from-- > 0;) {
+        if (last[from] != '\r' && last[from] != '\n') {
+            ret[--to] = last[from];
+        }
+    }
+    memset(ret, 0, to);
+    return true;
+}
+
 const struct shapes_rule *shapes_rules_next(const struct shapes_text *t,
                                             const struct shapes_rule *after)
 {
     const uint8_t *end = t->last + SHAPES_LAST;
+    uint8_t joined[SHAPES_LAST];
+    bool rows;
 
     /* "xr-" is of a file's rights, "xoxr-" of a token. */
     if (!shapes_rules_fits(end[-3], end[-2], end[-1]) ||
-        (end[-1] == '-' && end[-3] == 'x' && end[-4] != 'o')) {
+        (end[-1] == '-' && end[-3] == 'x' && end[-4] != 'o' && end[-4] != '\n')) {
         return NULL;
     }
+    rows = join_rows(t->last, joined);
     for (size_t i = after == NULL ? 0 : (size_t)(after - rules) + 1; i < RULES; i++) {
-        size_t len = rules[i].len;
-
-        if (ends_with(t->last, rules[i].prefix, len) &&
-            (rules[i].form == PEM ? is_pem_begin(t->last, len) : stands_alone(t->last, len))) {
+        if (begins_behind(&rules[i], t->last) ||
+            (rows && memchr(end - rules[i].len, '\n', rules[i].len) != NULL &&
+             begins_behind(&rules[i], joined))) {
             return &rules[i];
         }
     }
