@@ -124,11 +124,8 @@ static bool line_fits(uint8_t a, uint8_t b)
            (b == 'T' && a == 'E') || (b == 'n' && a == 'o') || (b == 'N' && a == 'O');
 }
 
-bool shapes_rules_fits(uint8_t a, uint8_t b, uint8_t c)
+static bool three_fit(uint8_t a, uint8_t b, uint8_t c)
 {
-    if (a == '\n' || b == '\n') {
-        return true; /* a row may end in a prefix */
-    }
     switch (c) {
     case 'A': /* AKIA, ASIA */
         return b == 'I' && (a == 'K' || a == 'S');
@@ -153,6 +150,12 @@ bool shapes_rules_fits(uint8_t a, uint8_t b, uint8_t c)
     default:
         return true;
     }
+}
+
+bool shapes_rules_fits(uint8_t a, uint8_t b, uint8_t c)
+{
+    /* A row may end in a prefix. */
+    return a == '\n' || b == '\n' || three_fit(a, b, c);
 }
 
 bool shapes_rules_member(enum members m, uint8_t c)
@@ -243,23 +246,37 @@ static bool join_rows(const uint8_t *last, uint8_t ret[SHAPES_LAST])
     return true;
 }
 
+/* Whether the newest three fit, rows' ends between them apart. */
+static bool fits_over_rows(const uint8_t *last)
+{
+    uint8_t before[2] = {0};
+    size_t n = 0;
+
+    for (size_t i = SHAPES_LAST - 1; i-- > SHAPES_LAST - PREFIX_MAX && n < 2;) {
+        if (last[i] != '\r' && last[i] != '\n') {
+            before[n++] = last[i];
+        }
+    }
+    return three_fit(before[1], before[0], last[SHAPES_LAST - 1]);
+}
+
 const struct shapes_rule *shapes_rules_next(const struct shapes_text *t,
                                             const struct shapes_rule *after)
 {
     const uint8_t *end = t->last + SHAPES_LAST;
-    uint8_t joined[SHAPES_LAST];
-    bool rows;
-
     /* "xr-" is of a file's rights, "xoxr-" of a token. */
-    if (!shapes_rules_fits(end[-3], end[-2], end[-1]) ||
-        (end[-1] == '-' && end[-3] == 'x' && end[-4] != 'o' && end[-4] != '\n')) {
+    bool rights = end[-1] == '-' && end[-3] == 'x' && end[-4] != 'o' && end[-4] != '\n';
+    bool here = !rights && three_fit(end[-3], end[-2], end[-1]);
+    uint8_t joined[SHAPES_LAST];
+    bool rows = !rights && fits_over_rows(t->last) && join_rows(t->last, joined);
+
+    if (!here && !rows) {
         return NULL;
     }
-    rows = join_rows(t->last, joined);
     for (size_t i = after == NULL ? 0 : (size_t)(after - rules) + 1; i < RULES; i++) {
-        if (begins_behind(&rules[i], t->last) ||
-            (rows && memchr(end - rules[i].len, '\n', rules[i].len) != NULL &&
-             begins_behind(&rules[i], joined))) {
+        if ((here && begins_behind(&rules[i], t->last)) ||
+            (rows && begins_behind(&rules[i], joined) &&
+             memchr(end - rules[i].len, '\n', rules[i].len) != NULL)) {
             return &rules[i];
         }
     }
@@ -270,7 +287,7 @@ bool shapes_rules_named(const struct shapes_text *t)
 {
     const uint8_t *end = t->last + SHAPES_LAST;
 
-    if (!shapes_rules_fits(end[-3], end[-2], end[-1])) {
+    if (!three_fit(end[-3], end[-2], end[-1])) {
         return false;
     }
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
