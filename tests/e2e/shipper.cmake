@@ -11,15 +11,20 @@ set_tests_properties(e2e.policy PROPERTIES TIMEOUT 120 LABELS e2e ENVIRONMENT "T
 # Credentials, and a strict metadata service.
 add_test(NAME e2e.creds COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/creds.py)
 set_tests_properties(e2e.creds PROPERTIES TIMEOUT 600 LABELS e2e ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+# Its value is a list with commas, which a generator expression takes for arguments.
+set(sanitized 0)
+if(TTYTRAIL_SANITIZE)
+  set(sanitized 1)
+endif()
 # What somebody does to signed evidence, in rows; verify and docs/verify.py say the same of each.
 foreach(table bytes claims)
   add_test(NAME e2e.verify_${table} COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/verify_store.py ${table})
   set_tests_properties(e2e.verify_${table} PROPERTIES TIMEOUT 600 LABELS e2e
-    ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;TTYTRAIL_SANITIZED=$<BOOL:${TTYTRAIL_SANITIZE}>")
+    ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;TTYTRAIL_SANITIZED=${sanitized}")
 endforeach()
 add_test(NAME e2e.verify_s3 COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/verify_s3.py)
 set_tests_properties(e2e.verify_s3 PROPERTIES TIMEOUT 600 LABELS e2e RESOURCE_LOCK s3-ports
-  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;TTYTRAIL_SANITIZED=$<BOOL:${TTYTRAIL_SANITIZE}>")
+  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;TTYTRAIL_SANITIZED=${sanitized}")
 # Shipping while everything fails: a rig of its own (shiprig.py), ports of the kernel's choice where it can be, a
 # library that takes the power away (hostfault.c).  The long versions: scripts/soak faults.
 add_library(hostfault MODULE hostfault.c)
