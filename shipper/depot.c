@@ -10,7 +10,7 @@ bool depot_is_url(const char *text)
 }
 
 static int open_bucket(struct depot **ret, const char *rest, const struct conf *conf,
-                       struct error *err)
+                       struct depot *beside, struct error *err)
 {
     size_t n = strcspn(rest, "/");
     const char *prefix = rest[n] == '/' ? rest + n + 1 : "";
@@ -21,13 +21,20 @@ static int open_bucket(struct depot **ret, const char *rest, const struct conf *
     }
     memcpy(bucket, rest, n);
     bucket[n] = '\0';
-    return depot_s3_open(ret, bucket, prefix, conf, err);
+    return depot_s3_open(ret, bucket, prefix, conf, beside, err);
 }
 
 int depot_open(struct depot **ret, const char *url, const struct conf *conf, struct error *err)
 {
+    return depot_open_beside(ret, NULL, url, conf, err);
+}
+
+int depot_open_beside(struct depot **ret, struct depot *s, const char *url, const struct conf *conf,
+                      struct error *err)
+{
     if (strncmp(url, "s3://", 5) == 0) {
-        return open_bucket(ret, url + 5, conf, err);
+        return open_bucket(ret, url + 5, conf, s != NULL && s->type == &depot_s3_type ? s : NULL,
+                           err);
     }
     if (strncmp(url, "file://", 7) == 0) {
         if (url[7] != '/') {

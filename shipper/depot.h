@@ -87,6 +87,10 @@ struct depot {
  * others.
  * ${conf} (borrowed) holds [s3]. */
 int depot_open(struct depot **ret, const char *url, const struct conf *conf, struct error *err);
+/** depot_open_beside(ret, s, url, conf, err): As depot_open, for another thread than ${s}'s:
+ * credentials are found once for both.  Each is closed by itself. */
+int depot_open_beside(struct depot **ret, struct depot *s, const char *url, const struct conf *conf,
+                      struct error *err);
 /** depot_close(s): NULL does nothing. */
 void depot_close(struct depot *s);
 /** depot_is_url(text): Whether depot_open would take it for a store rather than a file's name. */
@@ -129,9 +133,9 @@ int depot_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *use
 int depot_list_versions(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                         struct error *err);
 
-/* For depot_open: each implementation's own opening. */
+/* For depot_open: each implementation's own opening.  ${beside} is a bucket, or NULL. */
 int depot_file_open(struct depot **ret, const char *dir, struct error *err);
 int depot_s3_open(struct depot **ret, const char *bucket, const char *prefix,
-                  const struct conf *conf, struct error *err);
+                  const struct conf *conf, struct depot *beside, struct error *err);
 
 #endif

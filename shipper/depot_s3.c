@@ -240,7 +240,7 @@ static char *prefix_of(const char *text)
 }
 
 int depot_s3_open(struct depot **ret, const char *bucket, const char *prefix,
-                  const struct conf *conf, struct error *err)
+                  const struct conf *conf, struct depot *beside, struct error *err)
 {
     static const char *const locks[] = {[CONF_LOCK_BUCKET] = "",
                                         [CONF_LOCK_GOVERNANCE] = "GOVERNANCE",
@@ -273,7 +273,8 @@ int depot_s3_open(struct depot **ret, const char *bucket, const char *prefix,
         return err_sys(err, "allocate");
     }
     t->head.type = &depot_s3_type;
-    if (creds_open(&t->creds, err) != 0) {
+    if ((beside == NULL ? creds_open(&t->creds, err)
+                        : creds_share(((struct depot_s3 *)beside)->creds, &t->creds, err)) != 0) {
         bucket_close(&t->head);
         return -1;
     }

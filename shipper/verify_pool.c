@@ -35,7 +35,8 @@ static int worker_open(struct verify_worker *w, struct verify_store *vs, struct 
     w->vs = vs;
     buf_init(&w->line, MANIFEST_MAX);
     buf_init(&w->part, PART_MAX);
-    if (depot_open(&w->store, vs->url, vs->conf, err) != 0 || json_open(&w->json, err) != 0) {
+    if (depot_open_beside(&w->store, vs->store, vs->url, vs->conf, err) != 0 ||
+        json_open(&w->json, err) != 0) {
         worker_close(w);
         return -1;
     }

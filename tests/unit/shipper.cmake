@@ -1,6 +1,7 @@
 add_unit(key DEPS tt_manifest)
 add_unit(manifest DEPS tt_manifest)
 add_unit(depot_file DEPS tt_depot tt_manifest)
+add_unit(depot_s3 DEPS tt_depot)
 add_unit(ship_state DEPS tt_ship_state)
 add_unit(deliver DEPS tt_shipper)
 add_unit(identity DEPS tt_shipper tt_db_store)
