@@ -111,7 +111,7 @@ static int tell(void *user, const struct state_batch *b, struct error *err)
 {
     struct ship *s = user;
 
-    return ship_tell(s->state, s->evidence, s->control, b, err);
+    return ship_tell(s->state, s->control, b, err);
 }
 
 struct publishing {

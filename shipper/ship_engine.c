@@ -8,7 +8,7 @@
 #include "shipper/hasher.h"
 #include "shipper/ship_flight.h"
 
-#define LINES_MAX     (8 * 1024 * 1024) /* of manifests in memory; one may be larger */
+#define LINES_MAX     (4 * 1024 * 1024) /* of manifests in memory; one may be larger */
 #define TURN_US       INT64_C(1000000)
 #define SKEW_NOTED_US INT64_C(2000000)
 

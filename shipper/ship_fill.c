@@ -191,8 +191,13 @@ static int choose(struct ship_engine *e, struct error *err)
     struct choice *c = NULL;
     struct flight *f;
     struct pack_sums *sums;
-    int rc = batch_choose(e->source, &c, err);
+    int rc;
 
+    /* One transaction for thousands of questions; what it is for follows. */
+    if (state_begin(e->state, err) != 0) {
+        return -1;
+    }
+    rc = batch_choose(e->source, &c, err);
     if (rc != 1) {
         e->chosen_all = rc == 0;
         return rc;

@@ -4,11 +4,11 @@
 #define TTYTRAIL_SHIPPER_SHIP_TELL_H
 
 #include "shipper/state.h"
-#include "storage/db/reader.h"
 #include "storage/wire/control.h"
 
-/** ship_tell(state, evidence, control, b, err): Once per session of ${b}, then ${b} is told. */
-int ship_tell(struct state *state, struct reader *evidence, struct control *control,
-              const struct state_batch *b, struct error *err);
+/** ship_tell(state, control, b, err): Once per session of ${b}, then ${b} is told.  Of sessions
+ * that are gone the writer knows nothing, and says nothing. */
+int ship_tell(struct state *state, struct control *control, const struct state_batch *b,
+              struct error *err);
 
 #endif

@@ -184,6 +184,26 @@ int control_shipped(struct control *c, const uint8_t session[16], uint32_t segme
     return control_ask(c, FRAME_SHIPPED, body, sizeof body, NULL, err);
 }
 
+int control_shipped_many(struct control *c, const struct control_told *list, size_t n,
+                         struct error *err)
+{
+    while (n > 0) {
+        uint8_t body[SHIPPED_MANY * SHIPPED_ENTRY];
+        size_t now = n < SHIPPED_MANY ? n : SHIPPED_MANY;
+
+        for (size_t i = 0; i < now; i++) {
+            memcpy(body + i * SHIPPED_ENTRY, list[i].session, 16);
+            io_put_be32(body + i * SHIPPED_ENTRY + 16, list[i].segments);
+        }
+        if (ask(c, FRAME_SHIPPED, body, now * SHIPPED_ENTRY, NULL, err) != 0) {
+            return -1;
+        }
+        list += now;
+        n -= now;
+    }
+    return 0;
+}
+
 int control_seal_now(struct control *c, const uint8_t *session_or_null, int64_t *ret_horizon,
                      struct error *err)
 {

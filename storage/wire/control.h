@@ -7,6 +7,7 @@
 #ifndef TTYTRAIL_WIRE_CONTROL_H
 #define TTYTRAIL_WIRE_CONTROL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/buf.h"
@@ -23,6 +24,14 @@ void control_close(struct control *c);
 /** Each waits for the writer's answer; DENIED when it refuses. */
 int control_shipped(struct control *c, const uint8_t session[16], uint32_t segments,
                     struct error *err);
+struct control_told { /* segments of a session that are stored, from its first on */
+    uint8_t session[16];
+    uint32_t segments;
+};
+/** control_shipped_many(c, list, n, err): The same for many, a few hundred in one transaction of
+ * the writer. */
+int control_shipped_many(struct control *c, const struct control_told *list, size_t n,
+                         struct error *err);
 /** control_seal_now(c, session_or_null, ret_horizon, err): Seal the tail of that session, or of all
  * that this writer holds, as far as it is decided; make everything committed durable; *ret_horizon
  * (NULL allowed) is for reader_unshipped. */

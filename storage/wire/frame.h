@@ -14,6 +14,8 @@
 #include "common/err.h"
 
 #define FRAME_HEADER     8U
+#define SHIPPED_ENTRY    20U
+#define SHIPPED_MANY     256U /* sessions in one frame, at most */
 #define FRAME_MAX_BODY   (65536U + 16U)
 #define WIRE_VERSION     1U /* and the one before it, once there is one (PITFALLS 30) */
 #define WIRE_MIN_VERSION 1U
@@ -35,7 +37,8 @@ enum frame_type {
     FRAME_REFUSED = 37, /* u32 enum err_kind, text */
     FRAME_READY = 38,   /* empty: a private writer has found its database usable */
     /* control socket: command to writer, each answered by DONE or REFUSED */
-    FRAME_SHIPPED = 64,  /* 16 bytes session id, u32 segments: all below this number are in S3 */
+    FRAME_SHIPPED = 64,  /* SHIPPED_ENTRY bytes for each session: its id (16), u32 segments: all
+                          * below  this number are in S3 */
     FRAME_SEAL_NOW = 65, /* 16 bytes session id, or empty for every session */
     FRAME_EPOCH = 66,    /* text: begin a new epoch, for this reason */
     FRAME_IMPORT = 67,   /* as OPEN, with the facts "started_us" and "import"; then EVENT and BYE */

@@ -12,12 +12,24 @@
 
 #define SEAL_NOW_WAIT_US 20000000
 
+/* One or many sessions, in one transaction. */
 static int on_shipped(struct writer *w, struct peer *p, const struct frame *f, struct error *err)
 {
-    if (f->len != 20) {
+    if (f->len == 0 || f->len % SHIPPED_ENTRY != 0 || f->len > SHIPPED_MANY * SHIPPED_ENTRY) {
         return err_set(err, ERR_CORRUPT, "SHIPPED of %lu bytes", (unsigned long)f->len);
     }
-    if (store_session_shipped(w->store, f->body, io_get_be32(f->body + 16), err) != 0) {
+    if (store_begin(w->store, err) != 0) {
+        return -1;
+    }
+    for (size_t at = 0; at < f->len; at += SHIPPED_ENTRY) {
+        if (store_session_shipped(w->store, f->body + at, io_get_be32(f->body + at + 16), err) !=
+            0) {
+            store_rollback(w->store);
+            return -1;
+        }
+    }
+    if (store_commit(w->store, err) != 0) {
+        store_rollback(w->store);
         return -1;
     }
     peer_send(p, FRAME_DONE, NULL, 0);
