@@ -1,3 +1,4 @@
+find_package(Python3 REQUIRED COMPONENTS Interpreter)
 foreach(name prune ship_dir ship_life status ship_live ship_s3 policy_s3 doctor)
   add_test(NAME e2e.${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/${name}.sh)
   set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 600 LABELS e2e
@@ -35,3 +36,9 @@ foreach(name net store disk)
   set_tests_properties(e2e.ship_faults_${name} PROPERTIES TIMEOUT 600 LABELS e2e
     ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;HOSTFAULT=$<TARGET_FILE:hostfault>")
 endforeach()
+# Ten thousand sessions are not recorded one by one.
+add_executable(fill ${CMAKE_SOURCE_DIR}/tests/bench/fill.c)
+target_link_libraries(fill PRIVATE tt_writer)
+add_test(NAME e2e.ship_many COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/ship_many.py
+  $<TARGET_FILE_DIR:ttytrail>)
+set_tests_properties(e2e.ship_many PROPERTIES TIMEOUT 600 LABELS e2e)
