@@ -85,10 +85,16 @@ int cmd_db_path(const struct cmd_common *common, char *ret, size_t size, struct 
     return spawn_default_path(ret, size, err);
 }
 
+bool cmd_terminal(int fd)
+{
+    const char *term = getenv("TERM");
+
+    return isatty(fd) == 1 && term != NULL && strcmp(term, "dumb") != 0;
+}
+
 bool cmd_colour(int fd)
 {
-    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    const char *no = getenv("NO_COLOR");
 
-    return isatty(fd) == 1 && (no == NULL || *no == '\0') && term != NULL &&
-           strcmp(term, "dumb") != 0;
+    return cmd_terminal(fd) && (no == NULL || *no == '\0');
 }

@@ -53,6 +53,8 @@ int cmd_fail(const struct error *err);
 /** cmd_db_path(common, ret, size, err): --db made absolute; else the installed database when
  * readable, else the user's own (spawn_default_db). */
 int cmd_db_path(const struct cmd_common *common, char *ret, size_t size, struct error *err);
+/** cmd_terminal(fd): Whether ${fd} is a terminal on which a line can be drawn over. */
+bool cmd_terminal(int fd);
 /** cmd_colour(fd): Whether to colour on ${fd}: a terminal, no NO_COLOR, TERM not "dumb". */
 bool cmd_colour(int fd);
 

@@ -273,6 +273,9 @@ static void fill(struct options *o, const struct conf *c, struct places *p)
     n->region = first_of(n->region, c->s3_region);
     n->account = first_of(n->account, c->s3_expected_owner);
     n->confirm_head = c->confirm == CONF_CONFIRM_HEAD;
+    n->tagging |= c->s3_tags[0] != '\0';
+    n->retention |= c->s3_lock_mode != CONF_LOCK_BUCKET;
+    n->legal_hold |= c->s3_legal_hold != 0;
 }
 
 /* What a policy lacks, and why it may not do: to people, not into the document. */

@@ -7,6 +7,7 @@
 #include "cli/evidence.h"
 #include "cli/follow.h"
 #include "cli/road_report.h"
+#include "cli/ship_bar.h"
 #include "common/json_write.h"
 #include "common/log.h"
 #include "shipper/ship.h"
@@ -47,6 +48,7 @@ struct options {
     const char *to, *socket;
     struct ship_orders orders;
     bool dry_run, json, quiet, follow;
+    struct ship_bar bar;
 };
 
 enum {
@@ -132,9 +134,10 @@ static int parse(int argc, char **argv, struct options *o)
 
 static void say_note(void *user, const char *text)
 {
+    struct options *o = user;
     char line[1024];
 
-    (void)user;
+    ship_bar_clear(&o->bar);
     (void)fprintf(stderr, "ttytrail ship: %s\n", log_escape(text, strlen(text), line, sizeof line));
 }
 
@@ -146,6 +149,8 @@ static void say_batch(void *user, const struct ship_batch *b)
         (void)printf("{\"batch\":\"%s\",\"kind\":\"%s\",\"seq\":%" PRId64 ",\"segments\":%" PRId64
                      ",\"bytes\":%" PRId64 "}\n",
                      b->name, b->kind, b->seq, b->segments, b->bytes);
+    } else if (o->bar.on) {
+        return; /* the bar tells */
     } else if (!o->quiet && b->segments == 0) {
         (void)printf("%s %" PRId64 "\n", b->kind, b->seq);
     } else if (!o->quiet) {
@@ -153,6 +158,11 @@ static void say_batch(void *user, const struct ship_batch *b)
                      b->segments, b->bytes);
     }
     (void)fflush(stdout);
+}
+
+static void say_progress(void *user, const struct ship_progress *p)
+{
+    ship_bar_draw(&((struct options *)user)->bar, p);
 }
 
 static int dry_run(const struct options *o, const struct ship_config *config)
@@ -209,12 +219,17 @@ static void say_sum(const struct options *o, const struct ship_config *config,
     }
 }
 
-static int one_run(const struct options *o, const struct ship_config *config)
+static int one_run(struct options *o, struct ship_config *config)
 {
     struct error err = {.kind = ERR_NONE};
     struct ship_result r;
+    int rc;
 
-    if (ship_run(config, &r, &err) != 0) {
+    ship_bar_begin(&o->bar, !o->json && !o->quiet && !o->follow);
+    config->progress = o->bar.on ? say_progress : NULL;
+    rc = ship_run(config, &r, &err);
+    ship_bar_clear(&o->bar);
+    if (rc != 0) {
         return cmd_fail(&err);
     }
     if (!o->follow || r.batches > 0) {
@@ -224,8 +239,8 @@ static int one_run(const struct options *o, const struct ship_config *config)
 }
 
 struct round {
-    const struct options *options;
-    const struct ship_config *config;
+    struct options *options;
+    struct ship_config *config;
 };
 
 static void next_round(void *user)
@@ -236,7 +251,7 @@ static void next_round(void *user)
     (void)fflush(stdout);
 }
 
-static int ship(const struct options *o, const struct ship_config *config)
+static int ship(struct options *o, struct ship_config *config)
 {
     struct round r = {o, config};
     struct error err;

@@ -28,7 +28,7 @@ struct policy_names {
     const char *trail_bucket, *trail_prefix;
     const char *host_role, *correlator_role; /* names of roles, not ARNs */
     const char *read_buckets[POLICY_NAMES + 1], *imds_users[POLICY_NAMES + 1]; /* end at NULL */
-    bool tagging, retention, confirm_head, trail_api;
+    bool tagging, retention, legal_hold, confirm_head, trail_api;
     const char *lock_mode;                       /* "GOVERNANCE" or "COMPLIANCE" */
     int64_t retain_days, cold_days, expire_days; /* 0: never */
 };

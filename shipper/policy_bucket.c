@@ -183,7 +183,7 @@ int policy_trail_bucket(const struct policy_names *n, struct buf *ret, struct er
 
 static void endpoint_write(struct json_doc *d, const struct policy_names *n)
 {
-    const char *actions[4] = {"s3:PutObject"};
+    const char *actions[5] = {"s3:PutObject"};
     struct policy_arns objects;
     struct policy_statement s = {.sid = "WriteRecordings", .anybody = true, .actions = actions};
     size_t count = 1;
@@ -196,6 +196,9 @@ static void endpoint_write(struct json_doc *d, const struct policy_names *n)
     }
     if (n->retention) {
         actions[count++] = "s3:PutObjectRetention";
+    }
+    if (n->legal_hold) {
+        actions[count++] = "s3:PutObjectLegalHold";
     }
     s.resources = objects.list;
     if (set(n->account)) {

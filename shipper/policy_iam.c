@@ -40,7 +40,7 @@ static void kms(struct json_doc *d, const struct policy_names *n, const char *si
 
 int policy_host(const struct policy_names *n, struct buf *ret, struct error *err)
 {
-    const char *actions[4] = {"s3:PutObject"};
+    const char *actions[5] = {"s3:PutObject"};
     struct policy_arns own;
     struct json_doc d;
     size_t count = 1;
@@ -53,6 +53,9 @@ int policy_host(const struct policy_names *n, struct buf *ret, struct error *err
     }
     if (n->retention) {
         actions[count++] = "s3:PutObjectRetention";
+    }
+    if (n->legal_hold) {
+        actions[count++] = "s3:PutObjectLegalHold";
     }
     policy_statement(&d, &(struct policy_statement){
                              .sid = "PutOwnRecordings", .actions = actions, .resources = own.list});

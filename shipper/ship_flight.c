@@ -248,6 +248,6 @@ int flight_answer(struct flight *f, int64_t now_us, struct error *err)
     }
     retry_give(&e->bucket, f->tries > 0);
     e->confirmed = e->confirmed_now = true;
-    e->bytes_done += flight_size(f);
+    e->bytes_done += f->stage == FLIGHT_PACK ? f->b.pack_size : 0;
     return go_on(f, err);
 }

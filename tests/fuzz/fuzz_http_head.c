@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "aws/http_head.h"
+#include "aws/retry.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -25,6 +26,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (http_head_time(http_head_get(&h, "date"), &us) == 0 && us < INT64_C(-2209000000000000)) {
         abort();
     }
+    us = retry_after_us(http_head_get(&h, "retry-after"), INT64_C(1700000000000000));
+    if (us < 0 || us > RETRY_ASKED_MAX_US) {
+        abort();
+    }
+    (void)retry_sort(h.status, http_head_get(&h, "server"), NULL);
     if (h.status < 0 || h.status > 999 || h.lines.len > HTTP_HEAD_MAX_BYTES) {
         abort();
     }

@@ -75,9 +75,12 @@ static void every_key_is_read(void **state)
         "tokens = off\nmax_no_echo = 0\n[store]\ndurability = power\nsegment_kib = 1\nwal_max_mib "
         "= 1\n"
         "reserve_mib = 0\non_disk_full = continue\nkeep_days = 0\n[ship]\nto = s3://b/p\n"
-        "ship_kib = 64\nship_every_s = 86400\nheartbeat_h = 0\nconfirm = head\n[s3]\n"
+        "ship_kib = 64\nship_every_s = 86400\nheartbeat_h = 0\nconfirm = head\n"
+        "in_flight = 64\nrate_kib_s = 100\nrequests_s = 7\n[s3]\n"
         "endpoint = https://e\nregion = eu-west-1\npath_style = yes\nhost_name = h\n"
-        "expected_owner = 123456789012\nkms_key = k\nca_file = /c\n[trail]\ntrail = t\n"
+        "expected_owner = 123456789012\nkms_key = k\nsse = kms\nbucket_key = no\n"
+        "storage_class = GLACIER_IR\ntags = a=1&b=2\nlock_mode = compliance\nlock_days = 365\n"
+        "legal_hold = yes\nca_file = /c\n[trail]\ntrail = t\n"
         "digest_keys = d\nskew_s = 3600\n");
     MUST(conf_open(&c, path, &err));
     assert_int_equal(c.commit, CONF_COMMIT_BATCH);
@@ -100,6 +103,16 @@ static void every_key_is_read(void **state)
     assert_int_equal(c.confirm, CONF_CONFIRM_HEAD);
     assert_int_equal(c.s3_path_style, 1);
     assert_string_equal(c.s3_kms_key, "k");
+    assert_int_equal(c.ship_in_flight, 64);
+    assert_int_equal(c.ship_rate_kib_s, 100);
+    assert_int_equal(c.ship_requests_s, 7);
+    assert_int_equal(c.s3_sse, CONF_SSE_KMS);
+    assert_int_equal(c.s3_bucket_key, 0);
+    assert_string_equal(c.s3_storage_class, "GLACIER_IR");
+    assert_string_equal(c.s3_tags, "a=1&b=2");
+    assert_int_equal(c.s3_lock_mode, CONF_LOCK_COMPLIANCE);
+    assert_int_equal(c.s3_lock_days, 365);
+    assert_int_equal(c.s3_legal_hold, 1);
     assert_int_equal(c.trail_skew_s, 3600);
     conf_clear(&c);
 }

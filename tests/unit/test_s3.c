@@ -12,6 +12,7 @@
 
 #include "aws/creds.h"
 #include "aws/s3.h"
+#include "common/io.h"
 #include "common/clock.h"
 #include "tests/unit/httpd.h"
 
@@ -106,6 +107,103 @@ static void a_put_sends_all_that_protects_it(void **state)
     assert_null(strcasestr(f.server.log->last, "expect:"));
     assert_null(strstr(f.server.log->last, "SECRET"));
     stop(&f);
+}
+
+static void a_put_says_how_it_is_to_be_kept(void **state)
+{
+    static const struct httpd_answer answers[] = {
+        {"", 0, "HTTP/1.1 200 OK\nx-amz-checksum-sha256: " SUM_OF_PACK "\n\n"}};
+    static const struct {
+        struct s3_config config;
+        const char *sent[5], *not_sent;
+    } cases[] = {
+        {{.sse_s3 = true},
+         {"\r\nx-amz-server-side-encryption: AES256\r\n"},
+         "x-amz-server-side-encryption-"},
+        {{.sse_kms = true}, {"\r\nx-amz-server-side-encryption: aws:kms\r\n"}, "-aws-kms-key-id:"},
+        {{.sse_kms = true, .kms_key = "k1", .bucket_key = true},
+         {"\r\nx-amz-server-side-encryption: aws:kms\r\n",
+          "\r\nx-amz-server-side-encryption-aws-kms-key-id: k1\r\n",
+          "\r\nx-amz-server-side-encryption-bucket-key-enabled: true\r\n"},
+         "AES256"},
+        {{.bucket_key = true, .lock_mode = "", .lock_days = 5},
+         {"\r\nIf-None-Match: *\r\n"},
+         "x-amz-object-lock"},
+        {{.storage_class = "STANDARD_IA", .tags = "a=1&b=2"},
+         {"\r\nx-amz-storage-class: STANDARD_IA\r\n", "\r\nx-amz-tagging: a=1&b=2\r\n",
+          ";x-amz-storage-class;x-amz-tagging, Signature="},
+         "x-amz-object-lock"},
+        {{.lock_mode = "COMPLIANCE", .lock_days = 365, .legal_hold = true},
+         {"\r\nx-amz-object-lock-mode: COMPLIANCE\r\n",
+          "\r\nx-amz-object-lock-retain-until-date: 20", "Z\r\n",
+          "\r\nx-amz-object-lock-legal-hold: ON\r\n",
+          ";x-amz-object-lock-legal-hold;x-amz-object-lock-mode;x-amz-object-lock-retain-until-"},
+         "x-amz-tagging"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct fixture f;
+        enum s3_put_result r = S3_PUT_EXISTS;
+
+        start(&f, answers, 1, &cases[i].config);
+        assert_int_equal(put(&f, &r), 0);
+        for (size_t k = 0; k < 5 && cases[i].sent[k] != NULL; k++) {
+            if (strstr(f.server.log->last, cases[i].sent[k]) == NULL) {
+                fail_msg("not sent: %s", cases[i].sent[k]);
+            }
+        }
+        assert_null(strstr(f.server.log->last, cases[i].not_sent));
+        stop(&f);
+    }
+}
+
+/* An MD5 that is known, and the body itself only as a source. */
+static ssize_t read_pack(void *user, size_t offset, void *to, size_t max, struct error *err)
+{
+    (void)user;
+    (void)max;
+    (void)err;
+    memcpy(to, &"pack"[offset], 1);
+    return 1;
+}
+
+static void a_streamed_body_is_held_against_its_md5(void **state)
+{
+    static const struct {
+        const char *etag;
+        bool known;
+        int rc;
+    } cases[] = {
+        {MD5_OF_PACK, true, 0},
+        {"00000000000000000000000000000000", true, -1},
+        {"00000000000000000000000000000000", false, 0}, /* nothing to hold it against */
+    };
+    uint8_t hash[32], md5[16];
+
+    (void)state;
+    SHA256((const uint8_t *)"pack", 4, hash);
+    assert_int_equal(io_unhex(MD5_OF_PACK, md5, 16), 0);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char reply[128];
+        struct httpd_answer answers[] = {{"", 0, reply}};
+        struct source body = {.len = 4, .read = read_pack};
+        struct s3_put p = {
+            .key = "k", .stream = &body, .sha256 = hash, .md5 = cases[i].known ? md5 : NULL};
+        enum s3_put_result r;
+        struct fixture f;
+
+        (void)snprintf(reply, sizeof reply, "HTTP/1.1 200 OK\nETag: \"%s\"\n\n", cases[i].etag);
+        start(&f, answers, 1, NULL);
+        assert_true(s3_wants_md5(f.s3)); /* it is not AWS */
+        assert_int_equal(s3_put(f.s3, &p, &r, &f.err), cases[i].rc);
+        assert_non_null(strstr(f.server.log->last, "\r\n\r\npack"));
+        assert_true(s3_wants_md5(f.s3));
+        if (cases[i].rc != 0) {
+            assert_int_equal(f.err.kind, ERR_CORRUPT);
+        }
+        stop(&f);
+    }
 }
 
 static void what_a_put_answer_means(void **state)
@@ -363,6 +461,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_put_sends_all_that_protects_it),
+        cmocka_unit_test(a_put_says_how_it_is_to_be_kept),
+        cmocka_unit_test(a_streamed_body_is_held_against_its_md5),
         cmocka_unit_test(what_a_put_answer_means),
         cmocka_unit_test(headers_a_server_lacks_are_left_out),
         cmocka_unit_test(a_wrong_clock_is_learnt_once),
