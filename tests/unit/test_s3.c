@@ -12,8 +12,8 @@
 
 #include "aws/creds.h"
 #include "aws/s3.h"
-#include "common/io.h"
 #include "common/clock.h"
+#include "common/io.h"
 #include "tests/unit/httpd.h"
 
 #define FAULT(status, code)                                                                        \
