@@ -37,8 +37,8 @@ static void note_skew(struct s3 *s, const struct http_response *r)
     }
 }
 
-static int send_once(struct s3 *s, const struct s3_call *call, struct http_response *ret,
-                     struct error *err)
+static int send_once(struct s3 *s, const struct s3_call *call, struct s3_tried *tried,
+                     struct http_response *ret, struct error *err)
 {
     struct http_request req;
     struct s3_draft d;
@@ -50,6 +50,7 @@ static int send_once(struct s3 *s, const struct s3_call *call, struct http_respo
         note_skew(s, ret);
         rc = 0;
     }
+    tried->generation = d.generation;
     s3_draft_clear(&d);
     return rc;
 }
@@ -66,7 +67,7 @@ static bool remedied(struct s3 *s, const struct http_response *r, struct s3_trie
     }
     if (remedy == S3_REMEDY_KEYS && !tried->keys) {
         tried->keys = true;
-        creds_refresh(s->config.creds);
+        creds_refused(s->config.creds, tried->generation);
         return true;
     }
     return false;
@@ -78,7 +79,7 @@ int s3_call_send(struct s3 *s, const struct s3_call *call, struct http_response 
     struct s3_tried tried = {.clock = false};
 
     do {
-        if (send_once(s, call, ret, err) != 0) {
+        if (send_once(s, call, &tried, ret, err) != 0) {
             return -1;
         }
     } while (remedied(s, ret, &tried));
@@ -90,6 +91,7 @@ static void ended(void *user, int rc, const struct error *err)
     struct s3_flight *f = user;
     struct error again;
 
+    f->tried.generation = f->draft.generation;
     s3_draft_clear(&f->draft);
     if (rc == 0) {
         note_skew(f->s, &f->response);

@@ -119,6 +119,7 @@ int s3_draft_make(struct s3_draft *d, struct s3 *s, const struct s3_call *call, 
     if (creds_get(s->config.creds, now_us, &keys, err) != 0) {
         return -1;
     }
+    d->generation = keys.generation;
     now_us += s->sign_skew_us;
     return draft_address(d, s, call, err) == 0 &&
                    draft_headers(d, s, call, &keys, now_us, err) == 0 &&

@@ -65,6 +65,7 @@ int s3_call_send(struct s3 *s, const struct s3_call *call, struct http_response 
 /* What was put right during one call. */
 struct s3_tried {
     bool clock, keys;
+    unsigned generation; /* of the keys that the last request was signed with */
 };
 
 /* s3_draft.c: what is signed is what is sent. */
@@ -74,6 +75,7 @@ struct s3_draft {
     const char *line[S3_MAX_HEADERS + 1];
     size_t count;
     char date[17], hash[65];
+    unsigned generation; /* of the keys, see creds_refused */
 };
 void s3_draft_init(struct s3_draft *d);
 /** s3_draft_clear(d): Also wipes the token and the signature. */
