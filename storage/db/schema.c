@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 /*
  * Version 1.  The tail has no index but its rowid: 1,000 sessions of 64 bytes in one commit cost
@@ -82,6 +83,7 @@ int schema_error(sqlite3 *db, struct error *err, const char *what)
     int code = db == NULL ? SQLITE_NOMEM : sqlite3_errcode(db) & 0xff;
     const char *text = db == NULL ? "out of memory" : sqlite3_errmsg(db);
     enum err_kind kind = ERR_SYSTEM;
+    int system;
 
     switch (code) {
     case SQLITE_BUSY:
@@ -98,9 +100,15 @@ int schema_error(sqlite3 *db, struct error *err, const char *what)
     default:
         break;
     }
-    err_set(err, kind, "%s: %s", what, text);
+    system = code == SQLITE_FULL ? ENOSPC : db == NULL ? ENOMEM : sqlite3_system_errno(db);
+    if (code == SQLITE_IOERR && system != 0) {
+        /* "disk I/O error" is its word for many things; a full disk is one of them. */
+        err_set(err, kind, "%s: %s (%s)", what, text, strerror(system));
+    } else {
+        err_set(err, kind, "%s: %s", what, text);
+    }
     if (err != NULL) {
-        err->code = code == SQLITE_FULL ? ENOSPC : db == NULL ? ENOMEM : sqlite3_system_errno(db);
+        err->code = system;
     }
     return -1;
 }
