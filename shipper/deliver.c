@@ -31,7 +31,8 @@ void deliver_pause(unsigned try_number)
     }
 }
 
-/* The attempt is committed before its request leaves: a 412 later can then be told apart. */
+/* The attempt is committed before its request leaves: a 412 later can then be told apart.  1 when
+ * the store may take it later; -1 for what is wrong here too: that ship.db finds no room, say. */
 static int attempt(struct deliver *d, const struct depot_put *put, int64_t suffix,
                    enum depot_put_result *ret, struct error *err)
 {
@@ -53,7 +54,7 @@ static int attempt(struct deliver *d, const struct depot_put *put, int64_t suffi
     if (rc != 0) {
         result = err->kind == ERR_RETRY ? "retry" : "failed";
         (void)state_attempt_result(d->state, id, result, NULL);
-        return -1;
+        return err->kind == ERR_RETRY ? 1 : -1;
     }
     result = *ret == DEPOT_PUT_CONFIRMED ? "confirmed" : "exists";
     return state_attempt_result(d->state, id, result, err);
@@ -77,6 +78,7 @@ int deliver_object(struct deliver *d, const struct depot_put *put, struct error 
     for (unsigned names = 0; names < DELIVER_NAMES;) {
         struct state_attempts before = {.confirmed = false};
         enum depot_put_result r = DEPOT_PUT_EXISTS;
+        int rc;
 
         if (state_attempts(d->state, d->where, put->name, &before, err) != 0) {
             return -1;
@@ -84,7 +86,8 @@ int deliver_object(struct deliver *d, const struct depot_put *put, struct error 
         if (before.confirmed) {
             return 0;
         }
-        if (attempt(d, put, before.next_suffix, &r, err) == 0) {
+        rc = attempt(d, put, before.next_suffix, &r, err);
+        if (rc == 0) {
             if (r == DEPOT_PUT_CONFIRMED) {
                 return 0;
             }
@@ -94,7 +97,7 @@ int deliver_object(struct deliver *d, const struct depot_put *put, struct error 
             names++;
             continue;
         }
-        if (err->kind != ERR_RETRY || ++tries >= DELIVER_TRIES) {
+        if (rc < 0 || ++tries >= DELIVER_TRIES) {
             return -1;
         }
         deliver_pause(tries);
