@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Shipping when credentials, clock, rights and objects are not what they should be."""
+import contextlib
 import json
+import socket
 import sqlite3
 import sys
 
@@ -94,8 +96,9 @@ def held(proxy, child, case):
 def skewed(rig, ahead_s):
     with rig.case("the server's clock %+d s" % ahead_s) as c, Between(rig, c) as proxy:
         proxy.ahead_s = ahead_s
-        c.ship()
-        if proxy.refusals != ['RequestTimeTooSkewed']:
+        c.ship(0, "the store refused this host's clock, which is (36..|3599) s %s" % (
+            'behind' if ahead_s > 0 else 'ahead'))
+        if not proxy.refusals or set(proxy.refusals) != {'RequestTimeTooSkewed'}:
             raise shiprig.Failed('refused: %s' % proxy.refusals)
         c.record(times=2)
         c.end()
@@ -184,8 +187,40 @@ def case_over_unconfirmed(rig):
         c.end(findings=1, verdicts='^versions |^unsigned ', foreign=laid)
 
 
-CASES = [case_expiring, case_clock_ahead, case_clock_behind, case_read_only, case_taken, case_over_later,
-         case_over_unconfirmed]
+def case_outage_begins(rig):
+    """Three hosts that find no server, side by side, since each tries for a while: an answer of 503 to everything,
+    nobody who listens, and no name.  Meanwhile the other cases are run."""
+    stack = rig.outage = contextlib.ExitStack()
+    names = '100 % outage: 503', '100 % outage: nobody listens', '100 % outage: DNS gone'
+    words = '503 SlowDown', '[Cc]onnect', '[Rr]esolve'
+    cases = [stack.enter_context(rig.case(n)) for n in names]
+    proxy = stack.enter_context(Between(rig, cases[0]))
+    proxy.refuses = 503, 'SlowDown'
+    s = stack.enter_context(socket.socket())
+    s.bind(('127.0.0.1', 0))  # and never listens
+    rig.write_conf(cases[1].conf, 'http://127.0.0.1:%d' % s.getsockname()[1])
+    cases[2].more = {'RES_OPTIONS': 'timeout:1 attempts:1'}
+    rig.write_conf(cases[2].conf, 'http://s3.ttytrail-test.invalid:%d' % rig.port)
+    rig.out = [(c, w, c.start()) for c, w in zip(cases, words)]
+    for _, _, child in rig.out:
+        stack.callback(shiprig.stop, child)
+
+
+def case_outage_ends(rig):
+    """All of it was kept, and arrives when the server is back."""
+    with rig.outage:
+        for c, words, child in rig.out:
+            c.ended(child, words, 1)
+            left = shiprig.backlog(c)
+            if left['frozen'] + left['segments'] == 0:
+                raise shiprig.Failed('nothing waits')
+            rig.write_conf(c.conf)
+            print('- after ' + c.name)
+            c.end()
+
+
+CASES = [case_outage_begins, case_expiring, case_clock_ahead, case_clock_behind, case_read_only, case_taken, case_over_later,
+         case_over_unconfirmed, case_outage_ends]
 
 if __name__ == '__main__':
     sys.exit(shiprig.main('ship_faults_store', CASES, [a for a in sys.argv[1:] if a != '--soak']))

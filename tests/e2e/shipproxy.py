@@ -77,6 +77,7 @@ class Proxy(Owner):
         self.held_after = None  # more than so many writes wait
         self.waiting = 0
         self.refusals = []      # codes
+        self.refuses = None     # status and code that answer everything
         super().__init__()
 
     # ---- the test's side ----
@@ -130,6 +131,8 @@ class Proxy(Owner):
                 self.lock.notify_all()
                 self.lock.wait_for(lambda: self.held_after is None, 300)
                 self.waiting -= 1
+        if self.refuses:
+            return self.refuse(h, *self.refuses)
         if h.headers.get('x-amz-security-token') in self.expired:
             return self.refuse(h, 400, 'ExpiredToken')
         changed = {}

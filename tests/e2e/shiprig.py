@@ -8,7 +8,6 @@ A case works on a copy of one recorded database, below a prefix of its own:
         c.fault('lost', 30)
         c.ship((0, 1), 'lost')   # exit status one of these; its words when it is 1
         c.end()                  # no fault: ships all, then nothing, and the judge agrees"""
-import fcntl
 import json
 import os
 import random
@@ -65,7 +64,7 @@ def all_free(port):
 
 
 class Rig:
-    def __init__(self, name, sessions=24):
+    def __init__(self, name, sessions=16):
         self.name, self.sessions = name, sessions
         self.live, self.cases, self.env = [], 0, {}
         self.tmp = tempfile.mkdtemp(prefix='ttytrail-%s.' % name)
@@ -111,9 +110,9 @@ class Rig:
         0, locked against others of these tests, and somewhere else again if somebody was there after all."""
         for _ in range(20):
             port = random.randrange(10000, 32000, 100)
-            self.port_lock = open(os.path.join(tempfile.gettempdir(), 'ttytrail-ports-%d' % port), 'w')
+            self.port_lock = socket.socket(socket.AF_UNIX)  # a name that goes with its process
             try:
-                fcntl.flock(self.port_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self.port_lock.bind('\0ttytrail-test-ports-%d' % port)
             except OSError:
                 continue
             if not all_free(port):
