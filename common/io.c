@@ -76,7 +76,7 @@ int io_read_file(int dirfd, const char *path, size_t max_bytes, struct buf *ret,
     return rc;
 }
 
-static int sync_dir_of(int dirfd, const char *path, struct error *err)
+int io_sync_dir_of(int dirfd, const char *path, struct error *err)
 {
     const char *slash = strrchr(path, '/');
     char *dir = slash == NULL   ? strdup(".")
@@ -168,7 +168,7 @@ int io_replace_file(int dirfd, const char *path, mode_t mode, const void *bytes,
         rc = err_sys(err, "rename to %s", path);
         (void)unlinkat(dirfd, temp, 0);
     } else {
-        rc = sync_dir_of(dirfd, path, err);
+        rc = io_sync_dir_of(dirfd, path, err);
     }
     free(temp);
     return rc;
@@ -184,7 +184,7 @@ static int give_name(int dirfd, char *temp, const char *path, struct error *err)
         (void)unlinkat(dirfd, temp, 0);
     } else {
         (void)unlinkat(dirfd, temp, 0);
-        rc = sync_dir_of(dirfd, path, err);
+        rc = io_sync_dir_of(dirfd, path, err);
     }
     free(temp);
     return rc;

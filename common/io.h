@@ -35,6 +35,8 @@ int io_create_file(int dirfd, const char *path, mode_t mode, const void *bytes, 
 int io_create_from(int dirfd, const char *path, mode_t mode, const struct source *source,
                    int (*check)(void *user, const void *bytes, size_t len, struct error *err),
                    void *user, struct error *err);
+/** io_sync_dir_of(dirfd, path, err): Make the names in the directory of ${path} durable. */
+int io_sync_dir_of(int dirfd, const char *path, struct error *err);
 /** io_mkdirs(path, mode, err): mkdir -p. */
 int io_mkdirs(const char *path, mode_t mode, struct error *err);
 

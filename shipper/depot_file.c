@@ -16,9 +16,12 @@
 
 #define DEPTH_MAX 16
 
+#define SYNCED 4 /* directories of a day: of packs, of batches; and of keys */
+
 struct depot_file {
     struct depot head;
     char *dir;
+    char *synced[SYNCED]; /* that are in their parents for sure; the newest first */
 };
 
 static int path_of(const struct depot_file *f, const char *name, char **ret, struct error *err)
@@ -130,10 +133,54 @@ static void compare(const char *path, const struct depot_put *put, enum depot_pu
 {
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
-    *ret = fd >= 0 && fsync(fd) == 0 && same(fd, put) == 0 ? DEPOT_PUT_CONFIRMED : DEPOT_PUT_EXISTS;
+    *ret =
+        fd >= 0 && fsync(fd) == 0 && io_sync_dir_of(AT_FDCWD, path, NULL) == 0 && same(fd, put) == 0
+            ? DEPOT_PUT_CONFIRMED
+            : DEPOT_PUT_EXISTS;
     if (fd >= 0) {
         close(fd);
     }
+}
+
+static bool is_synced(const struct depot_file *f, const char *dir)
+{
+    for (size_t i = 0; i < SYNCED; i++) {
+        if (f->synced[i] != NULL && strcmp(f->synced[i], dir) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* An object is durable only if each directory on the way to it is, and who made them may have been
+ * killed since: once per directory and run.  Above the store we may not be allowed to look. */
+static int sync_above(struct depot_file *f, const char *dir, struct error *err)
+{
+    char *at = strdup(dir), *slash;
+    int rc = at == NULL ? err_sys(err, "allocate") : 0;
+
+    while (rc == 0 && strlen(at) >= strlen(f->dir) && (slash = strrchr(at, '/')) != NULL) {
+        rc = io_sync_dir_of(AT_FDCWD, at, err);
+        if (rc != 0 && err->code == EACCES && strcmp(at, f->dir) == 0) {
+            rc = 0;
+        }
+        *slash = '\0';
+    }
+    free(at);
+    if (rc == 0) {
+        free(f->synced[SYNCED - 1]);
+        memmove(f->synced + 1, f->synced, (SYNCED - 1) * sizeof *f->synced);
+        f->synced[0] = strdup(dir); /* NULL: it is synced again */
+    }
+    return rc;
+}
+
+static int make_dirs(struct depot_file *f, const char *dir, struct error *err)
+{
+    if (is_synced(f, dir)) {
+        return 0;
+    }
+    return io_mkdirs(dir, 0750, err) != 0 ? -1 : sync_above(f, dir, err);
 }
 
 static int file_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,
@@ -150,7 +197,7 @@ static int file_put(struct depot *s, const struct depot_put *put, enum depot_put
     for (dir = strlen(path); path[dir] != '/'; dir--) {
     }
     path[dir] = '\0';
-    rc = io_mkdirs(path, 0750, err);
+    rc = make_dirs(f, path, err);
     path[dir] = '/';
     if (rc == 0) {
         rc = create(path, put, err);
@@ -346,6 +393,9 @@ static void file_close(struct depot *s)
 {
     struct depot_file *f = (struct depot_file *)s;
 
+    for (size_t i = 0; i < SYNCED; i++) {
+        free(f->synced[i]);
+    }
     free(f->dir);
     free(f);
 }
