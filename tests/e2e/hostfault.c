@@ -5,9 +5,9 @@
  * HOSTFAULT_STATE=FILE with HOSTFAULT_DIR=DIR/ and HOSTFAULT_SHADOW=DIR: the power goes.  FILE,
  * mapped by every process, counts what they do to files below DIR and what they send; at its `at`th
  * such call everything that is registered there is killed at once.  SHADOW holds, by inode, each
- * file as it was when it was synced last, and the renames that no sync of their directory followed:
- * the test makes a disk of it. HOSTFAULT_FULL=FILE with HOSTFAULT_DIR: while FILE exists, files
- * below DIR cannot grow (ENOSPC). HOSTFAULT_MACHINE=FILE: that is /etc/machine-id.
+ * file as it was when it was synced last, and the new names that no sync of their directory
+ * followed: the test makes a disk of it. HOSTFAULT_FULL=FILE with HOSTFAULT_DIR: while FILE exists,
+ * files below DIR cannot grow (ENOSPC). HOSTFAULT_MACHINE=FILE: that is /etc/machine-id.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -158,8 +158,8 @@ static void keep(int fd, const char *path)
         return;
     }
     if (S_ISDIR(st.st_mode)) {
-        (void)snprintf(name, sizeof name, "%s/renames", shadow);
-        (void)syscall(SYS_truncate, name, 0);
+        (void)snprintf(name, sizeof name, "%s/names-%llu", shadow, (unsigned long long)st.st_ino);
+        (void)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
         return;
     }
     (void)snprintf(name, sizeof name, "%s/%llu", shadow, (unsigned long long)st.st_ino);
@@ -266,14 +266,25 @@ ssize_t send(int fd, const void *bytes, size_t len, int flags)
     return (ssize_t)syscall(SYS_sendto, fd, bytes, len, flags, NULL, 0);
 }
 
-/* Undone by the test, newest first, if no sync of the directory comes after it. */
-static void note_rename(const char *from, const char *to)
+static bool below(const char *path)
 {
-    char line[8300], name[4352];
+    return state != NULL && strncmp(path, dir, strlen(dir)) == 0;
+}
+
+/* Undone by the test, newest first, if no sync of the directory comes after it. */
+static void note_name(const char *what, const char *from, const char *to)
+{
+    char line[8300], name[4352], parent[4096];
+    const char *slash = strrchr(to, '/');
+    struct stat st;
     int fd, n;
 
-    (void)snprintf(name, sizeof name, "%s/renames", shadow);
-    n = snprintf(line, sizeof line, "%s\t%s\n", from, to);
+    (void)snprintf(parent, sizeof parent, "%.*s", (int)(slash - to), to);
+    if (stat(parent, &st) != 0) {
+        return;
+    }
+    (void)snprintf(name, sizeof name, "%s/names-%llu", shadow, (unsigned long long)st.st_ino);
+    n = snprintf(line, sizeof line, "%s\t%s\t%s\n", what, from, to);
     fd = (int)syscall(SYS_openat, AT_FDCWD, name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (fd >= 0 && n > 0 && syscall(SYS_write, fd, line, (size_t)n) != n) {
         abort();
@@ -283,9 +294,9 @@ static void note_rename(const char *from, const char *to)
 
 int renameat(int a, const char *from, int b, const char *to)
 {
-    if (state != NULL && strncmp(to, dir, strlen(dir)) == 0) {
+    if (below(to)) {
         tick();
-        note_rename(from, to);
+        note_name("rename", from, to);
     }
     return (int)syscall(SYS_renameat, a, from, b, to);
 }
@@ -295,18 +306,53 @@ int rename(const char *from, const char *to)
     return renameat(AT_FDCWD, from, AT_FDCWD, to);
 }
 
+int linkat(int a, const char *from, int b, const char *to, int flags)
+{
+    int rc;
+
+    if (below(to)) {
+        tick();
+    }
+    rc = (int)syscall(SYS_linkat, a, from, b, to, flags);
+    if (rc == 0 && below(to)) {
+        note_name("link", from, to);
+    }
+    return rc;
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    int rc;
+
+    if (below(path)) {
+        tick();
+    }
+    rc = (int)syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+    if (rc == 0 && below(path)) {
+        note_name("mkdir", "", path);
+    }
+    return rc;
+}
+
 /* A new file may get the inode of this one: nothing of that is on the disk. */
-int unlink(const char *path)
+int unlinkat(int at, const char *path, int flags)
 {
     char name[4352];
     struct stat st;
 
-    if (state != NULL && strncmp(path, dir, strlen(dir)) == 0 && stat(path, &st) == 0) {
+    if (below(path) && stat(path, &st) == 0) {
         tick();
-        (void)snprintf(name, sizeof name, "%s/%llu", shadow, (unsigned long long)st.st_ino);
-        (void)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
+        if (st.st_nlink == 1) {
+            (void)snprintf(name, sizeof name, "%s/%llu", shadow, (unsigned long long)st.st_ino);
+            (void)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
+        }
     }
-    return (int)syscall(SYS_unlinkat, AT_FDCWD, path, 0);
+    return (int)syscall(SYS_unlinkat, at, path, flags);
+}
+
+int unlink(const char *path)
+{
+    return unlinkat(AT_FDCWD, path, 0);
 }
 
 static int open_it(int at, const char *path, int flags, mode_t mode)

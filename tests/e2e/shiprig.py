@@ -243,8 +243,8 @@ class Case:
         self.prefix = 'case%d' % number
         self.home = rig.path(self.prefix)
         self.url = 's3://%s/%s' % (rig.bucket, self.prefix)
-        self.more = {}
-        self.twice, self.databases = (), []
+        self.client, self.more = rig.s3, {}
+        self.twice, self.cut_off, self.databases = (), False, []
 
     def path(self, name):
         return os.path.join(self.home, name)
@@ -320,7 +320,8 @@ class Case:
         self.ship(0, '^nothing to ship: all [0-9]* segments are in ')
         if self.rig.writes() != before:
             raise Failed('the run after that wrote')
-        store = shipjudge.judge(self.rig.s3, self.rig.bucket, self.prefix, self.databases, self.home, self.twice)
+        store = shipjudge.judge(self.client, self.rig.bucket, self.prefix, self.databases, self.home, self.twice,
+                                self.cut_off)
         if len(store.foreign) != foreign:
             raise Failed('foreign objects: %s' % store.foreign)
         said = self.rig.words_of_verify(self, (0, 1) if findings is None else (1 if findings else 0,))
