@@ -15,7 +15,8 @@ static int open_one(void *user, const struct session_row *s)
     void *list = w->walk->open;
     struct open_session *o;
 
-    if (s->state != SESSION_OPEN || w->walk->n_open >= MANIFEST_SEGMENTS_MAX) {
+    if (s->state != SESSION_OPEN || session_row_imported(s) ||
+        w->walk->n_open >= MANIFEST_SEGMENTS_MAX) {
         return 0;
     }
     if (choice_grow(&list, &w->walk->cap_open, w->walk->n_open, sizeof *w->walk->open, w->err) !=

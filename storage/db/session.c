@@ -37,11 +37,16 @@ const char *session_state_name(enum session_state state)
     return names[state];
 }
 
+bool session_row_imported(const struct session_row *s)
+{
+    return strcmp(s->writer_boot, SESSION_IMPORT_BOOT) == 0;
+}
+
 bool session_row_dead(const struct session_row *s)
 {
     char boot[33];
 
-    if (s->state != SESSION_OPEN) {
+    if (s->state != SESSION_OPEN || session_row_imported(s)) {
         return false;
     }
     clock_boot_id(boot);

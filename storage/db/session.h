@@ -47,6 +47,9 @@ void session_row_clear(struct session_row *s);
  * both processes are gone.  (The writer closes such a row later, PITFALLS 16; readers show it as
  * cut.) */
 bool session_row_dead(const struct session_row *s);
+/** session_row_imported(s): It was recorded elsewhere. */
+bool session_row_imported(const struct session_row *s);
+#define SESSION_IMPORT_BOOT "import" /* in writer_boot and recorder_boot of such a row */
 const char *session_state_name(enum session_state state);
 
 #endif

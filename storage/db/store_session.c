@@ -214,7 +214,8 @@ int store_unfinished(struct store *s, int64_t after_row, struct store_unfinished
         s, ST_SESSION_UNFINISHED,
         "SELECT row, id, state, writer_boot, writer_pid, writer_began, recorder_boot, "
         "recorder_pid, recorder_began, dead_since_us, pending_us FROM session "
-        "WHERE final = 0 AND row > ?1 ORDER BY row LIMIT 1",
+        "WHERE final = 0 AND row > ?1 AND writer_boot <> '" SESSION_IMPORT_BOOT
+        "' ORDER BY row LIMIT 1",
         err);
     int rc = 0, step;
 

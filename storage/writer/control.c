@@ -162,6 +162,10 @@ int control_request(struct writer *w, struct peer *p, const struct frame *f, str
         return control_on_prune(w, p, f, err);
     case FRAME_GIVE_BACK:
         return control_on_give_back(w, p, f, err);
+    case FRAME_IMPORT_SESSION:
+        return control_on_import_session(w, p, f, err);
+    case FRAME_IMPORT_SEGMENT:
+        return control_on_import_segment(w, p, f, err);
     default:
         return err_set(err, ERR_USAGE, "not built yet");
     }

@@ -5,8 +5,8 @@
 
 #define GIVE_BACK_MAX 4096 /* pages in one request */
 
-static int answer(struct peer *p, const char *const *names, const int64_t *values, size_t n,
-                  struct error *err)
+int control_answer(struct peer *p, const char *const *names, const int64_t *values, size_t n,
+                   struct error *err)
 {
     struct buf body;
     int rc = 0;
@@ -35,7 +35,7 @@ int control_on_prune(struct writer *w, struct peer *p, const struct frame *f, st
         return -1;
     }
     turn_checkpoint(w, false);
-    return answer(p, names, values, 2, err);
+    return control_answer(p, names, values, 2, err);
 }
 
 int control_on_give_back(struct writer *w, struct peer *p, const struct frame *f, struct error *err)
@@ -51,5 +51,5 @@ int control_on_give_back(struct writer *w, struct peer *p, const struct frame *f
         return -1;
     }
     turn_checkpoint(w, false);
-    return answer(p, names, &left, 1, err);
+    return control_answer(p, names, &left, 1, err);
 }

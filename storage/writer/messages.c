@@ -200,6 +200,8 @@ static const struct {
     {FRAME_NOTE, 1U << PEER_NEW | 1U << PEER_CONTROL},
     {FRAME_PRUNE, 1U << PEER_NEW | 1U << PEER_CONTROL},
     {FRAME_GIVE_BACK, 1U << PEER_NEW | 1U << PEER_CONTROL},
+    {FRAME_IMPORT_SESSION, 1U << PEER_NEW | 1U << PEER_CONTROL},
+    {FRAME_IMPORT_SEGMENT, 1U << PEER_NEW | 1U << PEER_CONTROL},
 };
 
 static bool is_legal(const struct writer *w, const struct peer *p, uint8_t type)

@@ -45,6 +45,7 @@ void peer_free(struct peer *p)
         }
         buf_clear(&p->in);
         buf_clear(&p->out);
+        buf_clear(&p->import.bytes);
         free(p);
     }
 }

@@ -16,6 +16,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "storage/db/store.h"
 #include "storage/wire/frame.h"
 
 #define PEER_TURN_BYTES 65536 /* read from one connection in one turn (PITFALLS 23) */
@@ -28,6 +29,14 @@ enum peer_state {
     PEER_BYE,     /* said BYE: nothing more is legal */
     PEER_CONTROL, /* control requests only */
     PEER_GONE     /* closed by the other end, or by us */
+};
+
+/* A sealed segment on its way in, in pieces. */
+struct peer_import {
+    uint8_t session[16];
+    size_t size; /* 0: none */
+    struct store_segment segment;
+    struct buf bytes;
 };
 
 struct peer {
@@ -51,6 +60,7 @@ struct peer {
     bool last_is_ack;
     bool holding;     /* bulk that gathers for the next commit: not read meanwhile */
     uint32_t watched; /* epoll events asked for */
+    struct peer_import import;
 };
 
 int peer_new(struct peer **ret, int fd, bool control, struct error *err);

@@ -107,9 +107,17 @@ void opening_attach(struct peer *p, struct wsession *s);
 /* control.c */
 int control_request(struct writer *w, struct peer *p, const struct frame *f, struct error *err);
 /* control_keep.c */
+/** control_answer(p, names, values, n, err): DONE with these numbers. */
+int control_answer(struct peer *p, const char *const *names, const int64_t *values, size_t n,
+                   struct error *err);
 int control_on_prune(struct writer *w, struct peer *p, const struct frame *f, struct error *err);
 int control_on_give_back(struct writer *w, struct peer *p, const struct frame *f,
                          struct error *err);
+/* control_import.c */
+int control_on_import_session(struct writer *w, struct peer *p, const struct frame *f,
+                              struct error *err);
+int control_on_import_segment(struct writer *w, struct peer *p, const struct frame *f,
+                              struct error *err);
 /** control_progress(w): Answer a waiting SEAL_NOW when its jobs are done. */
 void control_progress(struct writer *w);
 
