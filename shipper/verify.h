@@ -98,6 +98,7 @@ struct verify_sum {
     bool versions_seen; /* the store told of versions */
 };
 
+struct verify_store;
 struct verify {
     void (*line)(void *user, const struct verify_line *l);
     void *user;
@@ -109,6 +110,8 @@ struct verify {
     const struct verify_names *hosts; /* that have to be there; NULL: none is known */
     unsigned jobs;                    /* threads, 1 to VERIFY_JOBS_MAX */
     bool quick;                       /* sizes of packs, not their bytes */
+    /* For import: called last, with all that was found. */
+    int (*then)(void *user, struct verify_store *vs, struct error *err);
     int64_t late_us; /* how long after its making a manifest may be stored; 0: ever */
     int64_t at_us;   /* unix: when silence is judged; 0: it is not */
 };

@@ -19,7 +19,7 @@ struct pool {
     struct error err; /* the first one's */
 };
 
-static void worker_close(struct verify_worker *w)
+void verify_worker_close(struct verify_worker *w)
 {
     buf_clear(&w->line);
     buf_clear(&w->part);
@@ -29,7 +29,7 @@ static void worker_close(struct verify_worker *w)
     depot_close(w->store);
 }
 
-static int worker_open(struct verify_worker *w, struct verify_store *vs, struct error *err)
+int verify_worker_open(struct verify_worker *w, struct verify_store *vs, struct error *err)
 {
     memset(w, 0, sizeof *w);
     w->vs = vs;
@@ -37,7 +37,7 @@ static int worker_open(struct verify_worker *w, struct verify_store *vs, struct 
     buf_init(&w->part, PART_MAX);
     if (depot_open_beside(&w->store, vs->store, vs->url, vs->conf, err) != 0 ||
         json_open(&w->json, err) != 0) {
-        worker_close(w);
+        verify_worker_close(w);
         return -1;
     }
     return 0;
@@ -83,7 +83,7 @@ static void *work(void *user)
     struct verify_worker w;
     size_t i;
 
-    if (worker_open(&w, p->vs, &err) != 0) {
+    if (verify_worker_open(&w, p->vs, &err) != 0) {
         finish(p, -1, &err);
         return NULL;
     }
@@ -92,7 +92,7 @@ static void *work(void *user)
 
         finish(p, rc, &err);
     }
-    worker_close(&w);
+    verify_worker_close(&w);
     return NULL;
 }
 

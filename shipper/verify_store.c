@@ -27,7 +27,7 @@ static int run(struct verify_store *vs, struct error *err)
         return -1;
     }
     verify_findings_report(vs);
-    return 0;
+    return vs->v->then == NULL ? 0 : vs->v->then(vs->v->user, vs, err);
 }
 
 static void clear(struct verify_store *vs)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verifying a store: the parts of it, between the verify_* files alone.  Three steps: what there is
- * (one listing), each object by itself (key objects, then manifests with their packs; by several
- * threads), then everything together (hosts, sessions; by one).  What is kept grows with what is
- * really there, by less than the manifests' own bytes, and never with a number that stands in one.
+ * Verifying a store: the parts of it, between the verify_* files and import.c alone.  Three steps:
+ * what there is (one listing), each object by itself (key objects, then manifests with their packs;
+ * by several threads), then everything together (hosts, sessions; by one).  What is kept grows with
+ * what is really there, by less than the manifests' own bytes, and never with a number that stands
+ * in one.
  */
 #ifndef TTYTRAIL_SHIPPER_VERIFY_STORE_H
 #define TTYTRAIL_SHIPPER_VERIFY_STORE_H
@@ -174,6 +175,10 @@ int verify_fetch_part(struct verify_worker *w, const struct found *f, uint64_t o
 /** verify_key_find(vs, public_key): Where in by_public the first of that public key is, or would
  * be. */
 size_t verify_key_find(const struct verify_store *vs, const uint8_t public_key[KEY_PUBLIC]);
+
+/** verify_worker_open(w, vs, err), verify_worker_close(w): For who works alone. */
+int verify_worker_open(struct verify_worker *w, struct verify_store *vs, struct error *err);
+void verify_worker_close(struct verify_worker *w);
 
 typedef int verify_step(struct verify_worker *w, size_t i, struct error *err);
 /** verify_pool(vs, doing, n, step, err): ${step} for each of 0 to n-1, by v->jobs threads; the

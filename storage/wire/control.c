@@ -195,7 +195,7 @@ int control_shipped_many(struct control *c, const struct control_told *list, siz
             memcpy(body + i * SHIPPED_ENTRY, list[i].session, 16);
             io_put_be32(body + i * SHIPPED_ENTRY + 16, list[i].segments);
         }
-        if (ask(c, FRAME_SHIPPED, body, now * SHIPPED_ENTRY, NULL, err) != 0) {
+        if (control_ask(c, FRAME_SHIPPED, body, now * SHIPPED_ENTRY, NULL, err) != 0) {
             return -1;
         }
         list += now;

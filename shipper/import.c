@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shipper/import.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/io.h"
+#include "shipper/import_impl.h"
+#include "shipper/verify_store.h"
+#include "storage/seal/segment.h"
+
+#define PIECE (1U * 1024 * 1024)
+
+struct import {
+    const struct import_config *config;
+    struct import_result *ret;
+    struct verify_store *vs;
+    struct verify_worker w;
+    struct control *control; /* NULL: a dry run */
+    struct buf bytes;        /* of one segment */
+    struct error *err;
+};
+
+/* A session on its way. */
+struct one {
+    const uint8_t *id;
+    const struct verify_segment *first;
+    size_t n; /* entries of it, copies too */
+    const struct verify_batch *newest;
+    struct session_row row;
+    uint8_t head[CHAIN_HASH];
+    int64_t here, segments, bytes; /* here: segments that were there before */
+    bool final;
+};
+
+static void note(const struct import *m, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void note(const struct import *m, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (m->config->note != NULL) {
+        m->config->note(m->config->user, text);
+    }
+}
+
+/* What is wrong with one session keeps only that one out. */
+static int leave_out(struct import *m, const struct one *o, const char *why)
+{
+    char id[2 * CHAIN_ID + 1];
+
+    m->ret->left_out++;
+    note(m, "session %s: %s", io_hex(o->id, CHAIN_ID, id), why);
+    err_clear(m->err);
+    return 0;
+}
+
+/* Whether the store or the writer cannot go on at all. */
+static bool ends_all(const struct error *err)
+{
+    return err->kind == ERR_RETRY || err->kind == ERR_DENIED || err->kind == ERR_SYSTEM;
+}
+
+/* ---- bytes ---- */
+
+static int read_copy(struct import *m, const struct verify_segment *s, const struct found *f,
+                     struct error *err)
+{
+    buf_reset(&m->bytes);
+    for (int64_t at = 0; at < s->length; at += PIECE) {
+        size_t n = s->length - at < PIECE ? (size_t)(s->length - at) : PIECE;
+        int rc = verify_fetch_part(&m->w, f, (uint64_t)(s->offset + at), n, err);
+
+        if (rc != 0) {
+            return rc;
+        }
+        if (buf_append(&m->bytes, buf_data(&m->w.part), m->w.part.len, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+static bool fits(const struct import *m, const struct verify_segment *s)
+{
+    uint8_t sha[CHAIN_HASH];
+
+    chain_sha256(buf_data(&m->bytes), m->bytes.len, sha);
+    return (int64_t)m->bytes.len == s->length && memcmp(sha, s->sha256, CHAIN_HASH) == 0;
+}
+
+/* The pack was taken by its size; of several copies the one counts that has the bytes: 1, 0, -1. */
+static int fetch(struct import *m, const struct verify_segment *s)
+{
+    const struct found *pack = s->batch->pack;
+    struct found_list *l = &m->vs->packs;
+    size_t i;
+    int rc;
+
+    if (pack == NULL || s->length > SEGMENT_MAX_BYTES) {
+        return 0;
+    }
+    rc = read_copy(m, s, pack, m->err);
+    if (rc == 0 && fits(m, s)) {
+        return 1;
+    }
+    for (i = (size_t)(pack - l->at);
+         rc >= 0 && i > 0 && strncmp(l->at[i - 1].name, pack->name, pack->base) == 0; i--) {
+    }
+    for (; rc >= 0 && i < l->n && strncmp(l->at[i].name, pack->name, pack->base) == 0; i++) {
+        if (l->at[i].delete_marker || l->at[i].base != pack->base || l->at[i].size != pack->size) {
+            continue;
+        }
+        rc = read_copy(m, s, &l->at[i], m->err);
+        if (rc == 0 && fits(m, s)) {
+            return 1;
+        }
+    }
+    return rc < 0 ? -1 : 0;
+}
+
+/* ---- one session ---- */
+
+static void find_newest(struct one *o)
+{
+    for (size_t i = 0; i < o->n; i++) {
+        const struct verify_batch *b = o->first[i].batch;
+
+        if (o->newest == NULL || b->created_us > o->newest->created_us) {
+            o->newest = b;
+        }
+    }
+}
+
+/* Read once more: the very line that was believed. */
+static int read_row(struct import *m, struct one *o)
+{
+    const struct verify_where where = {.what = "batch", .id = o->newest->found->name};
+    uint8_t sha[CHAIN_HASH];
+    int rc = verify_fetch(&m->w, &where, o->newest->found, MANIFEST_MAX, m->err);
+
+    if (rc != 0) {
+        return rc < 0 ? -1 : err_set(m->err, ERR_CORRUPT, "its manifest cannot be read again");
+    }
+    chain_sha256(buf_data(&m->w.line), m->w.line.len, sha);
+    if (memcmp(sha, o->newest->line_sha256, CHAIN_HASH) != 0) {
+        return err_set(m->err, ERR_CORRUPT, "its manifest changed meanwhile");
+    }
+    return import_row(m->w.json, (const char *)buf_data(&m->w.line), m->w.line.len, o->id, &o->row,
+                      m->err);
+}
+
+/* ${state}: as the store has it only when everything has come. */
+static int tell_row(struct import *m, struct one *o, bool whole, int64_t *ret_imported)
+{
+    struct import_session s;
+
+    import_row_values(&o->row, &s);
+    if (!whole) {
+        s.state = session_state_name(SESSION_OPEN);
+        s.exit = "";
+        s.ended_us = 0;
+    }
+    if (m->control == NULL) {
+        o->here = 0;
+        *ret_imported = 1;
+        return 0;
+    }
+    return control_import_session(m->control, &s, &o->here, ret_imported, m->err);
+}
+
+static int bring_segment(struct import *m, struct one *o, const struct verify_segment *s)
+{
+    struct import_segment g = {.number = s->number,
+                               .sealed_us = s->batch->created_us,
+                               .final = s->final,
+                               .sha256 = s->sha256,
+                               .head = s->head};
+    int rc = fetch(m, s);
+
+    if (rc != 1) {
+        return rc < 0 ? -1
+                      : err_set(m->err, ERR_CORRUPT,
+                                "segment %" PRId64 " is not there as it was "
+                                "signed",
+                                s->number);
+    }
+    g.bytes = buf_data(&m->bytes);
+    g.len = m->bytes.len;
+    if (import_look(m->w.json, &o->row, &g, m->err) != 0) {
+        return err_wrap(m->err, "segment %" PRId64, s->number);
+    }
+    if (m->control != NULL && control_import_segment(m->control, o->id, &g, m->err) != 0) {
+        return -1;
+    }
+    o->segments++;
+    o->bytes += (int64_t)g.len;
+    return 0;
+}
+
+/* Whether ${s} is what comes next; anybody who may write below a path of his own can lay a copy of
+ * another's session there.  Without the session's beginning the writer follows the chain alone. */
+static bool leads_to(struct one *o, const struct verify_segment *s)
+{
+    uint8_t head[CHAIN_HASH];
+
+    if (memcmp(s->epoch, o->row.epoch, CHAIN_ID) != 0) {
+        return false;
+    }
+    if (o->first[0].number > 0) {
+        return true;
+    }
+    memcpy(head, o->head, CHAIN_HASH);
+    chain_extend(head, (uint64_t)s->number, s->sha256);
+    if (memcmp(head, s->head, CHAIN_HASH) != 0) {
+        return false;
+    }
+    memcpy(o->head, head, CHAIN_HASH);
+    return true;
+}
+
+/* In order, as far as the chain can be followed from its start. */
+static int bring_segments(struct import *m, struct one *o)
+{
+    int64_t next = 0;
+
+    chain_start(o->row.host, o->row.epoch, o->id, o->head);
+    for (size_t i = 0; i < o->n; i++) {
+        const struct verify_segment *s = &o->first[i];
+
+        if (s->number < next) {
+            continue; /* a copy of the one before */
+        }
+        if (i == 0 && s->number > 0 && s->number <= o->here) {
+            next = s->number; /* what came before is here already */
+        }
+        if (s->number > next) {
+            return err_set(m->err, ERR_CORRUPT,
+                           "segment %" PRId64 " is missing, or lies before the days asked for",
+                           next);
+        }
+        if (!leads_to(o, s)) {
+            if (i + 1 < o->n && o->first[i + 1].number == s->number) {
+                continue;
+            }
+            return err_set(m->err, ERR_CORRUPT,
+                           "segment %" PRId64 " is not what the chain leads to", s->number);
+        }
+        if (s->number >= o->here && bring_segment(m, o, s) != 0) {
+            return -1;
+        }
+        o->final = s->final;
+        next = s->number + 1;
+    }
+    return 0;
+}
+
+static int bring(struct import *m, struct one *o)
+{
+    int64_t imported = 0;
+
+    find_newest(o);
+    if (read_row(m, o) != 0 || tell_row(m, o, false, &imported) != 0) {
+        return -1;
+    }
+    if (imported == 0) {
+        m->ret->known++;
+        return 0; /* it was recorded in this very database */
+    }
+    if (bring_segments(m, o) != 0) {
+        return -1;
+    }
+    if (o->segments == 0) {
+        m->ret->known++;
+    }
+    return o->final ? tell_row(m, o, true, &imported) : 0;
+}
+
+static int bring_one(struct import *m, struct one *o)
+{
+    char id[2 * CHAIN_ID + 1];
+    int rc;
+
+    session_row_init(&o->row);
+    rc = bring(m, o);
+    if (o->segments > 0) {
+        m->ret->sessions++;
+        m->ret->segments += o->segments;
+        m->ret->bytes += o->bytes;
+        if (m->config->session != NULL) {
+            m->config->session(m->config->user, io_hex(o->id, CHAIN_ID, id), o->row.host,
+                               o->row.user, o->segments, o->bytes);
+        }
+    }
+    if (rc != 0 && !ends_all(m->err)) {
+        rc = leave_out(m, o, m->err->text);
+    }
+    session_row_clear(&o->row);
+    return rc;
+}
+
+static int bring_all(struct import *m)
+{
+    struct verify_store *vs = m->vs;
+
+    for (size_t i = 0, n; i < vs->n_segments; i += n) {
+        struct one o = {.id = vs->segments[i].session, .first = &vs->segments[i]};
+
+        for (n = 1;
+             i + n < vs->n_segments && memcmp(vs->segments[i + n].session, o.id, CHAIN_ID) == 0;
+             n++) {
+        }
+        o.n = n;
+        if (bring_one(m, &o) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* verify's last step: what it found is still there. */
+static int then(void *user, struct verify_store *vs, struct error *err)
+{
+    struct import *m = user;
+    const struct import_config *c = m->config;
+    int rc = -1;
+
+    m->vs = vs;
+    m->err = err;
+    if (verify_worker_open(&m->w, vs, err) != 0) {
+        return -1;
+    }
+    buf_init(&m->bytes, SEGMENT_MAX_BYTES);
+    if (c->dry_run || control_open(&m->control, c->socket_or_null, c->db, err) == 0) {
+        rc = bring_all(m);
+    }
+    if (m->control != NULL) {
+        control_close(m->control);
+    }
+    buf_clear(&m->bytes);
+    verify_worker_close(&m->w);
+    return rc;
+}
+
+static void on_line(void *user, const struct verify_line *l)
+{
+    const struct import *m = user;
+
+    if (verify_is_finding(l->verdict)) {
+        note(m, "%s %s %s%s%s", verify_word(l->verdict), l->what, l->id,
+             l->detail == NULL || *l->detail == '\0' ? "" : ": ",
+             l->detail == NULL ? "" : l->detail);
+    }
+}
+
+int import_run(const struct import_config *c, struct import_result *ret, struct error *err)
+{
+    struct import m = {.config = c, .ret = ret};
+    struct verify v = {.line = on_line,
+                       .user = &m,
+                       .scope = c->scope,
+                       .pins = c->pins,
+                       .jobs = c->jobs,
+                       .quick = true,
+                       .then = then};
+    int rc;
+
+    memset(ret, 0, sizeof *ret);
+    rc = verify_store(&v, c->url, c->conf, err);
+    ret->findings = v.sum.findings;
+    return rc;
+}
