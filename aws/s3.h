@@ -36,6 +36,7 @@ struct s3_config {
     const char *lock_mode;     /* "GOVERNANCE" or "COMPLIANCE", for lock_days from now */
     int64_t lock_days;
     bool legal_hold;
+    bool confirm_head; /* after each put: look whether it is there, which needs s3:GetObject */
     struct creds *creds;
 };
 

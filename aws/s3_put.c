@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <openssl/evp.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct putting {
     struct s3_put put;
     struct put_headers headers;
     bool no_if_none_match, no_checksum; /* as the server was known to be before */
+    bool looking;                       /* stored; now a HEAD asks whether it is there */
     s3_put_fn *done;
     void *user;
 };
@@ -143,6 +145,39 @@ static int begin(struct putting *p, struct error *err)
     return s3_flight_start(&p->flight, err);
 }
 
+static int look(struct putting *p, struct error *err)
+{
+    p->looking = true;
+    p->headers.count = 0;
+    add(&p->headers, "x-amz-checksum-mode", "ENABLED");
+    p->flight.tried = (struct s3_tried){.clock = false};
+    p->flight.call = (struct s3_call){.method = "HEAD",
+                                      .key = p->put.key,
+                                      .headers = p->headers.list,
+                                      .header_count = p->headers.count};
+    return s3_flight_start(&p->flight, err);
+}
+
+/* What a HEAD says of what was just stored. */
+static int judge_look(const struct http_response *r, const struct putting *p, struct error *err)
+{
+    const char *echo = http_head_get(&r->head, "x-amz-checksum-sha256");
+    char length[24];
+
+    if (r->head.status == 404) {
+        return err_set(err, ERR_RETRY, "stored, but it is not there");
+    }
+    if (r->head.status != 200) {
+        return s3_error_sort(r, "s3:GetObject", err);
+    }
+    (void)snprintf(length, sizeof length, "%zu", p->put.len);
+    if (strcmp(http_head_get(&r->head, "content-length"), length) != 0 ||
+        (*echo != '\0' && strcmp(echo, p->headers.checksum) != 0) || etag_contradicts(r, &p->put)) {
+        return err_set(err, ERR_CORRUPT, "what is there is not what was sent");
+    }
+    return 0;
+}
+
 static void put_free(struct putting *p)
 {
     http_response_clear(&p->flight.response);
@@ -158,6 +193,9 @@ static void put_ended(struct s3_flight *f, int rc, const struct error *err)
 
     if (rc != 0) {
         a.err = *err;
+    } else if (p->looking) {
+        a.rc = judge_look(&f->response, p, &a.err);
+        a.result = S3_PUT_CONFIRMED;
     } else if (status == 501 && do_without(s)) {
         /* Refused before anything was stored, so asking again is still the one attempt. */
         a.rc = begin(p, &a.err);
@@ -169,14 +207,20 @@ static void put_ended(struct s3_flight *f, int rc, const struct error *err)
         a.slow = a.rc != 0 && s3_error_slow(&f->response);
         a.asked_us = retry_after_us(http_head_get(&f->response.head, "retry-after"),
                                     clock_unix_us() + s->seen_skew_us);
+        if (a.rc == 0 && a.result == S3_PUT_CONFIRMED && s->config.confirm_head) {
+            a.rc = look(p, &a.err);
+            if (a.rc == 0) {
+                return;
+            }
+        }
     }
     if (a.rc != 0) {
-        if (rc == 0 && status == 501) {
+        if (rc == 0 && status == 501 && !p->looking) {
             /* It was not the headers: keep asking for them. */
             s->no_if_none_match = p->no_if_none_match;
             s->no_checksum = p->no_checksum;
         }
-        s3_call_wrap(s, "put", p->put.key, &a.err);
+        s3_call_wrap(s, p->looking ? "confirm" : "put", p->put.key, &a.err);
     }
     p->done(p->user, &a);
     put_free(p);

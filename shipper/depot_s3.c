@@ -261,6 +261,7 @@ int depot_s3_open(struct depot **ret, const char *bucket, const char *prefix,
         .lock_mode = locks[conf->s3_lock_mode],
         .lock_days = conf->s3_lock_days,
         .legal_hold = conf->s3_legal_hold != 0,
+        .confirm_head = conf->confirm == CONF_CONFIRM_HEAD,
         .ca_file = conf->s3_ca_file,
     };
 

@@ -158,6 +158,43 @@ static void a_put_says_how_it_is_to_be_kept(void **state)
     }
 }
 
+static void what_is_stored_is_looked_at(void **state)
+{
+    static const struct {
+        const char *head; /* its answer */
+        enum err_kind kind;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\nx-amz-checksum-sha256: " SUM_OF_PACK "\nX: y\n\nabcd", ERR_NONE},
+        {"HTTP/1.1 200 OK\nETag: \"" MD5_OF_PACK "\"\n\nabcd", ERR_NONE},
+        {"HTTP/1.1 200 OK\nX: y\n\nabcde", ERR_CORRUPT}, /* its length */
+        {"HTTP/1.1 200 OK\nETag: \"00000000000000000000000000000000\"\n\nabcd", ERR_CORRUPT},
+        {"HTTP/1.1 404 Not Found\n\n", ERR_RETRY},
+        {"HTTP/1.1 403 Forbidden\n\n", ERR_DENIED},
+        {"HTTP/1.1 503 Slow Down\n\n", ERR_RETRY},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct httpd_answer answers[] = {{"PUT /", 0, "HTTP/1.1 200 OK\nX: y\n\n"},
+                                         {"HEAD /", 0, cases[i].head}};
+        struct fixture f;
+        enum s3_put_result r = S3_PUT_EXISTS;
+        int rc;
+
+        start(&f, answers, 2, &(struct s3_config){.confirm_head = true});
+        rc = put(&f, &r);
+        assert_int_equal(rc, cases[i].kind == ERR_NONE ? 0 : -1);
+        assert_non_null(strstr(f.server.log->last, "x-amz-checksum-mode: ENABLED"));
+        if (rc != 0) {
+            assert_int_equal(f.err.kind, cases[i].kind);
+            assert_non_null(strstr(f.err.text, "confirm s3://audit/"));
+        } else {
+            assert_int_equal(r, S3_PUT_CONFIRMED);
+        }
+        stop(&f);
+    }
+}
+
 /* An MD5 that is known, and the body itself only as a source. */
 static ssize_t read_pack(void *user, size_t offset, void *to, size_t max, struct error *err)
 {
@@ -462,6 +499,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_put_sends_all_that_protects_it),
         cmocka_unit_test(a_put_says_how_it_is_to_be_kept),
+        cmocka_unit_test(what_is_stored_is_looked_at),
         cmocka_unit_test(a_streamed_body_is_held_against_its_md5),
         cmocka_unit_test(what_a_put_answer_means),
         cmocka_unit_test(headers_a_server_lacks_are_left_out),
