@@ -5,7 +5,7 @@
 
 #include "aws/http_private.h"
 
-#define CONNECTIONS_KEPT 32L
+#define CONNECTIONS_KEPT 64L
 
 static int fail(struct error *err)
 {

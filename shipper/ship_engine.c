@@ -8,7 +8,8 @@
 #include "shipper/hasher.h"
 #include "shipper/ship_flight.h"
 
-#define LINES_MAX     (4 * 1024 * 1024) /* of manifests in memory; one may be larger */
+#define LINES_MAX     (4 * 1024 * 1024)  /* of manifests in memory; one may be larger */
+#define PARTS_MAX     (12 * 1024 * 1024) /* of segments, likewise */
 #define TURN_US       INT64_C(1000000)
 #define SKEW_NOTED_US INT64_C(2000000)
 
@@ -51,6 +52,15 @@ static int take_answers(struct ship_engine *e, int64_t now_us, struct error *err
     return note_skew(e, err);
 }
 
+/* Whether there is room for what ${f} sends. */
+static bool fits(const struct ship_engine *e, const struct flight *f)
+{
+    if (f->stage == FLIGHT_PACK) {
+        return e->part_bytes == 0 || e->part_bytes + (int64_t)f->pack.largest <= PARTS_MAX;
+    }
+    return f->b.line.len > 0 || e->line_bytes < LINES_MAX;
+}
+
 /* Whether ${f} may go now; *wait_us becomes what there is to wait at most. */
 static bool may_go(struct ship_engine *e, const struct flight *f, int64_t now_us, int64_t *wait_us)
 {
@@ -63,8 +73,7 @@ static bool may_go(struct ship_engine *e, const struct flight *f, int64_t now_us
     if (wait > 0 && (f->stage == FLIGHT_PACK || f->stage == FLIGHT_MANIFEST) && !f->away) {
         *wait_us = wait < *wait_us ? wait : *wait_us;
     }
-    return flight_ready(f, now_us) && wait <= 0 &&
-           (f->stage == FLIGHT_PACK || f->b.line.len > 0 || e->line_bytes < LINES_MAX);
+    return flight_ready(f, now_us) && wait <= 0 && fits(e, f);
 }
 
 static int prepare(struct ship_engine *e, struct error *err)

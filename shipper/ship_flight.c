@@ -9,9 +9,17 @@
 
 #include "common/clock.h"
 
+static void drop_part(struct flight *f)
+{
+    if (f->stream.pack != NULL) {
+        f->engine->part_bytes -= (int64_t)f->pack.largest;
+        pack_stream_close(&f->stream);
+    }
+}
+
 void flight_free(struct flight *f)
 {
-    pack_stream_close(&f->stream);
+    drop_part(f);
     pack_clear(&f->pack);
     batch_drop(f->choice);
     state_batch_clear(&f->b);
@@ -69,7 +77,6 @@ static int go_on(struct flight *f, struct error *err)
     struct ship_engine *e = f->engine;
 
     if (f->stage == FLIGHT_PACK) {
-        pack_stream_close(&f->stream);
         flight_object(f, FLIGHT_MANIFEST);
         return 0;
     }
@@ -139,7 +146,8 @@ void flight_send(struct flight *f)
     struct depot_put put = {.name = f->as, .fresh = f->fresh, .bytes_s = e->bytes.per_s};
 
     if (f->stage == FLIGHT_PACK) {
-        pack_stream_close(&f->stream);
+        drop_part(f);
+        e->part_bytes += (int64_t)f->pack.largest;
         pack_stream_open(&f->stream, &f->pack, e->source->evidence);
         put.stream = &f->stream.source;
         put.sha256 = f->b.pack_sha256;
@@ -170,7 +178,6 @@ static int aside(struct flight *f, bool store_said, struct error *err)
     f->store_said = store_said;
     f->err = f->answer.err;
     (void)err_wrap(&f->err, "ship batch %" PRId64, f->b.seq);
-    pack_stream_close(&f->stream);
     drop_line(f);
     f->stage = FLIGHT_ASIDE;
     return state_aside_set(e->state, f->b.id, f->err.text, clock_unix_us(), err);
@@ -237,6 +244,7 @@ int flight_answer(struct flight *f, int64_t now_us, struct error *err)
                                                             : "exists";
 
     f->answered = false;
+    drop_part(f);
     if (state_attempt_result(e->state, f->attempt, result, err) != 0) {
         return -1;
     }

@@ -20,10 +20,10 @@ class Server:
         self.top, self.home, self.proxy_home, self.env = top, None, None, {}
 
     def start(self):
-        for attempt in range(8):
+        for _ in range(8):
             # Below what the kernel gives to clients.
             port = random.randrange(10000, 32000, 100)
-            home = os.path.join(self.top, 's3.%d' % attempt)
+            home = os.path.join(self.top, 's3.%d' % port)
             done = subprocess.run([ROOT + '/scripts/radosgw', 'start', home, str(port)], stdout=subprocess.PIPE,
                                   stderr=subprocess.PIPE, text=True, check=False)
             if done.returncode == 0:
@@ -50,6 +50,7 @@ class Server:
             subprocess.run([ROOT + '/scripts/s3faults', 'stop', self.proxy_home], check=False)
         if self.home:
             subprocess.run([ROOT + '/scripts/radosgw', 'stop', self.home], check=False)
+        self.home = self.proxy_home = None
 
     def admin(self, *args):
         done = subprocess.run(['radosgw-admin', '-c', self.home + '/ceph.conf', *args], stdout=subprocess.PIPE,

@@ -118,11 +118,6 @@ def main():
         back = Backlog(o.bin, top, o.sessions, o.mib)
         print('%d sessions, %d segments, %d bytes' % (back.sessions, back.segments, back.bytes), flush=True)
         wanted = o.only or ['plain', 'tls', 'sts', 'strict', 'directory']
-        if wanted != ['directory']:
-            server.start()
-            back.owner = {k: v for k, v in server.env.items() if k.startswith('AWS_')}
-        if 'strict' in wanted:
-            server.start_proxy()
 
         def conf(name, endpoint, more=''):
             path = os.path.join(top, name + '.conf')
@@ -131,19 +126,24 @@ def main():
                     endpoint, server.env.get('AWS_REGION', ''), more))
             return path
 
-        def remote(name, endpoint, env, more='', bucket='S3_BUCKET'):
-            bucket = server.env[bucket]
+        for name in wanted:
+            if name == 'directory':
+                continue
+            if server.home is None:
+                server.start()
+            back.owner = {k: v for k, v in server.env.items() if k.startswith('AWS_')}
+            endpoint, env, more, bucket = server.env['S3_ENDPOINT'], back.owner, '', server.env['S3_BUCKET']
+            if name == 'tls':
+                endpoint, more = server.env['S3_TLS_ENDPOINT'], 'ca_file = ' + server.env['S3_CA_FILE']
+            elif name == 'sts':
+                env = server.session_keys('sts')
+            elif name == 'strict':
+                server.start_proxy()
+                endpoint, bucket = server.proxied, server.env['S3_LOCK_BUCKET']
             place(back, name, 's3://%s/%s' % (bucket, name), conf(name, endpoint, more), env,
                   lambda: {k[len(name) + 1:]: v for k, v in server.list(bucket, name + '/').items()})
-
-        if 'plain' in wanted:
-            remote('plain', server.env['S3_ENDPOINT'], back.owner)
-        if 'tls' in wanted:
-            remote('tls', server.env['S3_TLS_ENDPOINT'], back.owner, 'ca_file = ' + server.env['S3_CA_FILE'])
-        if 'sts' in wanted:
-            remote('sts', server.env['S3_ENDPOINT'], server.session_keys('sts'))
-        if 'strict' in wanted:
-            remote('strict', server.proxied, back.owner, bucket='S3_LOCK_BUCKET')
+            if o.mib > 256:
+                server.stop()  # it keeps everything in memory
         if 'directory' in wanted:
             store = top + '/store'
             with open(top + '/dir.conf', 'w', encoding='ascii') as f:

@@ -275,6 +275,27 @@ static void one_that_fails_fails_alone(void **state)
     stop(&f);
 }
 
+static void a_fresh_one_has_a_connection_of_its_own(void **state)
+{
+    struct fixture f;
+    struct one one[2] = {{.done = 0}};
+    struct error err;
+
+    (void)state;
+    start(&f, 1);
+    for (int i = 0; i < 2; i++) {
+        struct http_request req = {.method = "GET", .url = f.url, .fresh = i > 0};
+
+        http_response_init(&one[i].response);
+        assert_int_equal(http_start(f.http, &req, &one[i].response, ended, &one[i], &err), 0);
+        until_done(&f, &one[i], 1);
+        assert_int_equal(one[i].rc, 0);
+        http_response_clear(&one[i].response);
+    }
+    assert_int_equal(f.seen->connections, 2);
+    stop(&f);
+}
+
 static void what_is_cancelled_is_told(void **state)
 {
     struct fixture f;
@@ -301,6 +322,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_are_under_way_at_once),
         cmocka_unit_test(one_that_fails_fails_alone),
+        cmocka_unit_test(a_fresh_one_has_a_connection_of_its_own),
         cmocka_unit_test(what_is_cancelled_is_told),
     };
 

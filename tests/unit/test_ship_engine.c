@@ -31,6 +31,7 @@ struct scripted {
     char stored[256][512];
     unsigned n_stored, puts, without_pack;
     bool bad_bytes;
+    int64_t skew_us;
 };
 
 static struct depot_answer judge(struct scripted *s, const char *name)
@@ -151,8 +152,16 @@ static void scripted_cancel(struct depot *d)
     }
 }
 
-static const struct depot_type scripted_type = {
-    .scheme = "test", .start = scripted_start, .wait = scripted_wait, .cancel = scripted_cancel};
+static int64_t scripted_skew(const struct depot *d)
+{
+    return ((const struct scripted *)d)->skew_us;
+}
+
+static const struct depot_type scripted_type = {.scheme = "test",
+                                                .start = scripted_start,
+                                                .wait = scripted_wait,
+                                                .cancel = scripted_cancel,
+                                                .skew_us = scripted_skew};
 
 struct rig {
     struct evidence *e;
@@ -401,6 +410,27 @@ static void evidence_that_changed_after_freezing(void **state)
     rig_close(&r);
 }
 
+/* What is refused for a while is tried again, and the clock's error is told once. */
+static void retries_and_a_wrong_clock(void **state)
+{
+    struct rig r;
+    struct error err;
+
+    rig_open(&r, state, 6);
+    r.depot.rules[0] = (struct rule){"packs/", 'r', 3};
+    r.depot.skew_us = INT64_C(-3600000000);
+    MUST(ship_engine_run(&r.engine, true, &err));
+    assert_int_equal(r.depot.n_stored, 12);
+    assert_int_equal(r.depot.puts, 15);
+    assert_int_equal(r.asides + r.alarms, 0);
+    assert_int_equal(r.notes, 1);
+    close_engine(&r);
+    assert_int_equal(evidence_number(r.state_path, "SELECT value FROM facts WHERE name='skew_us'"),
+                     INT64_C(-3600000000));
+    open_engine(&r);
+    rig_close(&r);
+}
+
 static void limits_are_kept(void **state)
 {
     struct ship_limit none = {.per_s = 0}, l = {.per_s = 1000};
@@ -431,6 +461,8 @@ int main(void)
                                         evidence_setup, evidence_teardown),
         cmocka_unit_test_setup_teardown(names_that_are_taken, evidence_setup, evidence_teardown),
         cmocka_unit_test_setup_teardown(evidence_that_changed_after_freezing, evidence_setup,
+                                        evidence_teardown),
+        cmocka_unit_test_setup_teardown(retries_and_a_wrong_clock, evidence_setup,
                                         evidence_teardown),
         cmocka_unit_test(limits_are_kept),
     };
