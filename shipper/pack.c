@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shipper/pack.h"
 
+#include <errno.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,9 @@ static int read_part(const struct pack_part *part, struct reader *evidence, stru
     size_t before = to->len;
     int rc = reader_segment(evidence, part->session_row, part->number, &g, to, err);
 
+    if (rc < 0 && err->kind == ERR_SYSTEM && err->code == ENODATA) {
+        err->kind = ERR_CORRUPT; /* pruned: of this batch alone, and for good */
+    }
     if (rc < 0) {
         return -1;
     }

@@ -55,9 +55,10 @@ static void note_event(struct ship *s, const char *kind, const char *text)
     }
 }
 
+/* The store's own words for what nobody but us should have done; the rest is to know. */
 static void note_alarm(void *user, const char *text)
 {
-    note_event(user, "alarm", text);
+    note_event(user, strncmp(text, "ALARM", 5) == 0 ? "alarm" : "note", text);
 }
 
 static void note_stuck(void *user, const char *text)
