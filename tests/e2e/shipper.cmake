@@ -1,11 +1,11 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-foreach(name import prune ship_dir ship_life status ship_live ship_s3 policy_s3 doctor)
+foreach(name import prune ship_dir ship_life status ship_live ship_s3 life_s3 policy_s3 doctor)
   add_test(NAME e2e.${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/${name}.sh)
   set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 600 LABELS e2e
     ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
 endforeach()
 # It starts servers on fixed ports of the loopback address.
-set_tests_properties(e2e.ship_s3 PROPERTIES RESOURCE_LOCK s3-ports)
+set_tests_properties(e2e.ship_s3 e2e.life_s3 PROPERTIES RESOURCE_LOCK s3-ports)
 # print-policy, Terraform and CloudFormation say the same.
 add_test(NAME e2e.policy COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/policy.py)
 set_tests_properties(e2e.policy PROPERTIES TIMEOUT 120 LABELS e2e ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
