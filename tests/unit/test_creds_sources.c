@@ -379,7 +379,7 @@ int main(void)
         return 1;
     }
     rc = cmocka_run_group_tests(tests, NULL, NULL);
-    (void)chdir("/");
+    rc = chdir("/") != 0 || rc != 0;
     data_end();
     return rc;
 }
