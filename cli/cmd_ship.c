@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@
 #include "common/json_write.h"
 #include "common/log.h"
 #include "shipper/ship.h"
+
+#define BIG (1024 * 1024)
 
 static const char help[] =
     "Usage: ttytrail ship [--to URL] [OPTION...]\n\n"
@@ -225,6 +228,8 @@ static int one_run(struct options *o, struct ship_config *config)
     struct ship_result r;
     int rc;
 
+    /* Manifests go back to the system when they are sent, whatever lies behind them. */
+    (void)mallopt(M_MMAP_THRESHOLD, BIG);
     ship_bar_begin(&o->bar, !o->json && !o->quiet && !o->follow);
     config->progress = o->bar.on ? say_progress : NULL;
     rc = ship_run(config, &r, &err);

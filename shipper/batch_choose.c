@@ -10,9 +10,9 @@
 #include "shipper/state_life.h"
 #include "storage/seal/segment.h"
 
-#define SEGMENTS_MAX 4096               /* of one batch */
-#define LINES_MAX    (2U * 1024 * 1024) /* what its sessions' rows may take in the manifest */
-#define STUCK_MAX    65536              /* sessions of one run that are remembered as stuck */
+#define SEGMENTS_MAX 2048           /* of one batch */
+#define LINES_MAX    (1024U * 1024) /* what its sessions' rows may take in the manifest */
+#define STUCK_MAX    65536          /* sessions of one run that are remembered as stuck */
 
 void choice_init(struct choice *c)
 {
