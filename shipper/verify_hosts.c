@@ -129,6 +129,23 @@ static bool has_batch(const struct verify_store *vs, const char *host)
     return false;
 }
 
+static bool has_key(const struct verify_store *vs, const char *host)
+{
+    size_t lo = 0, hi = vs->n_keys;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = strcmp(vs->hosts_keys[mid].k.host, host);
+
+        if (c == 0) {
+            return true;
+        }
+        lo = c < 0 ? mid + 1 : lo;
+        hi = c < 0 ? hi : mid;
+    }
+    return false;
+}
+
 static int check_expected(struct verify_store *vs, struct error *err)
 {
     const struct verify_names *names = vs->v->hosts;
@@ -136,15 +153,13 @@ static int check_expected(struct verify_store *vs, struct error *err)
     for (size_t i = 0; names != NULL && i < names->n; i++) {
         const char *host = names->at[i];
         const struct verify_where where = {.what = "host", .id = host, .host = host};
-        bool key = false;
+        bool key;
 
         if ((vs->v->scope.host != NULL && strcmp(vs->v->scope.host, host) != 0) ||
             has_batch(vs, host)) {
             continue;
         }
-        for (size_t k = 0; k < vs->n_keys && !key; k++) {
-            key = strcmp(vs->hosts_keys[k].k.host, host) == 0;
-        }
+        key = has_key(vs, host);
         if (verify_finding(vs, &where, VERIFY_GAP, err,
                            key ? "it has a key here, and no manifest that counts in this time"
                                : "it never shipped") != 0) {

@@ -100,15 +100,13 @@ static int by_public_key(const void *a, const void *b)
 static bool pinned(const struct verify_store *vs, const struct verify_key *k)
 {
     const struct verify_pins *p = vs->v->pins;
+    struct verify_pin pin;
 
-    for (size_t i = 0; p != NULL && i < p->n; i++) {
-        if (strcmp(p->at[i].host, k->k.host) == 0 &&
-            memcmp(p->at[i].epoch, k->k.epoch, KEY_EPOCH) == 0 &&
-            memcmp(p->at[i].key, k->k.public_key, KEY_PUBLIC) == 0) {
-            return true;
-        }
-    }
-    return false;
+    memset(&pin, 0, sizeof pin);
+    memcpy(pin.host, k->k.host, strlen(k->k.host));
+    memcpy(pin.epoch, k->k.epoch, KEY_EPOCH);
+    memcpy(pin.key, k->k.public_key, KEY_PUBLIC);
+    return p != NULL && p->n > 0 && bsearch(&pin, p->at, p->n, sizeof pin, verify_pin_cmp) != NULL;
 }
 
 static int refuse(struct verify_store *vs, const struct verify_key *k, struct error *err,

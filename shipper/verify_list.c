@@ -261,22 +261,30 @@ void verify_use(struct verify_store *vs, struct found *f)
 
 /* ---- what nothing used ---- */
 
-/* A pack of which another copy is the signed one is what an attempt left.  Names with one base
- * stand together: nothing but a ".rN" lies between them. */
-static bool has_used_copy(const struct found_list *list, size_t at)
+/* Copies of one object stand together: nothing but a ".rN" is between them. */
+static size_t copies(const struct found_list *list, size_t at, bool *ret_used)
 {
-    size_t base = list->at[at].base, i = at;
-    const char *name = list->at[at].name;
+    size_t to = at, base = list->at[at].base;
 
-    while (i > 0 && strncmp(list->at[i - 1].name, name, base) == 0) {
-        i--;
+    *ret_used = false;
+    for (; to < list->n && strncmp(list->at[to].name, list->at[at].name, base) == 0; to++) {
+        *ret_used |= list->at[to].used;
     }
-    for (; i < list->n && strncmp(list->at[i].name, name, base) == 0; i++) {
-        if (list->at[i].used && list->at[i].base == base) {
-            return true;
-        }
+    return to;
+}
+
+static int orphan(struct verify_store *vs, const struct found *f, bool name_it, struct error *err)
+{
+    const struct verify_where where = {.what = "object", .id = f->name, .object = f->name};
+
+    if (f->used || f->delete_marker) {
+        return 0;
     }
-    return false;
+    vs->v->sum.orphans++;
+    /* It may be on its way, or its manifest was taken away: people have to look. */
+    return name_it
+               ? verify_finding(vs, &where, VERIFY_ORPHAN, err, "no manifest tells of this pack")
+               : 0;
 }
 
 int verify_list_orphans(struct verify_store *vs, struct error *err)
@@ -284,19 +292,15 @@ int verify_list_orphans(struct verify_store *vs, struct error *err)
     const struct found_list *lists[] = {&vs->keys, &vs->batches, &vs->packs};
 
     for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
-        for (size_t i = 0; i < lists[k]->n; i++) {
-            const struct found *f = &lists[k]->at[i];
-            const struct verify_where where = {.what = "object", .id = f->name, .object = f->name};
+        for (size_t i = 0; i < lists[k]->n;) {
+            bool used = false;
+            size_t to = copies(lists[k], i, &used);
 
-            if (f->used || f->delete_marker) {
-                continue;
-            }
-            vs->v->sum.orphans++;
-            /* It may be on its way, or its manifest was taken away: people have to look. */
-            if (lists[k] == &vs->packs && !has_used_copy(lists[k], i) &&
-                verify_finding(vs, &where, VERIFY_ORPHAN, err, "no manifest tells of this pack") !=
-                    0) {
-                return -1;
+            /* A pack of which another copy is the signed one is what an attempt left. */
+            for (; i < to; i++) {
+                if (orphan(vs, &lists[k]->at[i], lists[k] == &vs->packs && !used, err) != 0) {
+                    return -1;
+                }
             }
         }
     }

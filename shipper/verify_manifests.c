@@ -2,6 +2,7 @@
 /* Manifests, each by itself: who signed it, whether it stands where it says, and its pack.  Nothing
  * is parsed before its signature holds. */
 #include <inttypes.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,37 @@ static int keep_segment(struct verify_store *vs, const struct verify_batch *b,
     return 0;
 }
 
+static int by_line(const void *a, const void *b)
+{
+    return memcmp(((const struct verify_batch *)a)->line_sha256,
+                  ((const struct verify_batch *)b)->line_sha256, CHAIN_HASH);
+}
+
+/* Whether this very line was met before: then nothing of it has to be read again, however many
+ * copies somebody lays there.  Of copies the one that was stored first stands for all. */
+static bool met_before(struct verify_store *vs, const struct verify_batch *b)
+{
+    struct verify_batch *const *at;
+    bool found;
+
+    (void)pthread_mutex_lock(&vs->lock);
+    at = tfind(b, &vs->lines, by_line);
+    found = at != NULL;
+    if (found) {
+        struct verify_batch *first = *at;
+
+        vs->v->sum.orphans++;
+        b->found->used = true;
+        if (b->found->modified_us < first->found->modified_us ||
+            (b->found->modified_us == first->found->modified_us &&
+             strcmp(b->found->name, first->found->name) < 0)) {
+            first->found = b->found;
+        }
+    }
+    (void)pthread_mutex_unlock(&vs->lock);
+    return found;
+}
+
 /* The batch belongs to ${vs} from here on, also after an error. */
 static int keep_batch(struct verify_store *vs, struct verify_batch *b, const struct manifest *m,
                       const enum verify_verdict *verdicts, struct error *err)
@@ -265,6 +297,9 @@ static int keep_batch(struct verify_store *vs, struct verify_batch *b, const str
     (void)pthread_mutex_lock(&vs->lock);
     rc = verify_grow(&at, &vs->list_cap, vs->n_list, sizeof(void *), err);
     vs->list = at;
+    if (rc == 0 && tsearch(b, &vs->lines, by_line) == NULL) {
+        rc = err_sys(err, "allocate");
+    }
     if (rc == 0) {
         vs->list[vs->n_list++] = b;
         b->found->used = true;
@@ -287,10 +322,13 @@ static int believe(struct verify_worker *w, struct found *f, const struct manife
 
     if (verdicts == NULL) {
         (void)err_sys(err, "allocate");
-    } else if (make_batch(&b, w, f, m, k, err) == 0 &&
-               (!any_in_scope(w->vs, m) || verify_pack(w, b, m, verdicts, err) == 0)) {
-        rc = keep_batch(w->vs, b, m, verdicts, err);
-        b = NULL;
+    } else if (make_batch(&b, w, f, m, k, err) == 0) {
+        if (met_before(w->vs, b)) {
+            rc = 0;
+        } else if (!any_in_scope(w->vs, m) || verify_pack(w, b, m, verdicts, err) == 0) {
+            rc = keep_batch(w->vs, b, m, verdicts, err);
+            b = NULL;
+        }
     }
     verify_batch_free(b);
     free(verdicts);
@@ -300,7 +338,7 @@ static int believe(struct verify_worker *w, struct found *f, const struct manife
 /* ---- reading one ---- */
 
 static int judge(struct verify_worker *w, struct found *f, const struct verify_where *where,
-                 struct manifest *m, struct error *err)
+                 const uint8_t signer[KEY_PUBLIC], struct manifest *m, struct error *err)
 {
     struct error bad = {.kind = ERR_NONE};
     enum verify_verdict verdict = VERIFY_ALTERED;
@@ -312,6 +350,11 @@ static int judge(struct verify_worker *w, struct found *f, const struct verify_w
     }
     if (manifest_read(w->json, buf_data(&w->line), w->line.len, m, &bad) != 0) {
         return verify_finding(w->vs, where, VERIFY_ALTERED, err, "signed, and wrong: %s", bad.text);
+    }
+    /* What was searched for in the raw line may have stood inside something else. */
+    if (memcmp(m->public_key, signer, KEY_PUBLIC) != 0) {
+        return verify_finding(w->vs, where, VERIFY_UNKNOWN_KEY, err,
+                              "signed by another key than the one it names");
     }
     k = key_of(w->vs, m);
     why = disbelief(w->vs, f, m, k, &verdict);
@@ -353,7 +396,7 @@ static int read_one(struct verify_worker *w, struct found *f, struct error *err)
     if (manifest_signed(buf_data(&w->line), w->line.len, public_key) != 1) {
         return verify_finding(w->vs, &where, VERIFY_ALTERED, err, "its signature does not hold");
     }
-    rc = judge(w, f, &where, &m, err);
+    rc = judge(w, f, &where, public_key, &m, err);
     manifest_clear(&m);
     return rc;
 }

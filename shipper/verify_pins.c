@@ -57,6 +57,15 @@ static int pin(struct verify_pins *p, char *line, struct error *err)
     return 0;
 }
 
+int verify_pin_cmp(const void *a, const void *b)
+{
+    const struct verify_pin *x = a, *y = b;
+    int c = strcmp(x->host, y->host);
+
+    c = c != 0 ? c : memcmp(x->epoch, y->epoch, sizeof x->epoch);
+    return c != 0 ? c : memcmp(x->key, y->key, sizeof x->key);
+}
+
 int verify_pins_parse(const char *text, size_t len, struct verify_pins *ret, struct error *err)
 {
     size_t number = 0;
@@ -76,6 +85,9 @@ int verify_pins_parse(const char *text, size_t len, struct verify_pins *ret, str
         n += end != NULL;
         text += n;
         len -= n;
+    }
+    if (ret->n > 0) {
+        qsort(ret->at, ret->n, sizeof *ret->at, verify_pin_cmp);
     }
     return 0;
 }

@@ -192,7 +192,8 @@ static void follow(struct trace *t, const struct verify_segment *s)
     memcpy(t->head, s->head, CHAIN_HASH);
     t->broken = false;
     t->next = s->number + 1;
-    t->bytes += s->length;
+    /* What is not there may claim any length. */
+    t->bytes += s->verdict == VERIFY_COMPLETE ? s->length : 0;
     t->count++;
     t->final = s->final;
     t->last = s;

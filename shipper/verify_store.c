@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shipper/verify_store.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,8 +31,14 @@ static int run(struct verify_store *vs, struct error *err)
     return vs->v->then == NULL ? 0 : vs->v->then(vs->v->user, vs, err);
 }
 
+static void not_owned(void *batch)
+{
+    (void)batch;
+}
+
 static void clear(struct verify_store *vs)
 {
+    tdestroy(vs->lines, not_owned);
     for (size_t i = 0; i < vs->n_list; i++) {
         verify_batch_free(vs->list[i]);
     }

@@ -113,6 +113,7 @@ struct verify_store {
     pthread_mutex_t lock; /* what follows, found.used and v->sum while threads run */
     struct verify_batch **list;
     size_t n_list, list_cap;
+    void *lines; /* tsearch: the same, by hash of line */
     struct verify_segment *segments;
     size_t n_segments, segments_cap;
     void *said; /* tsearch: struct verify_said */
@@ -172,6 +173,8 @@ int verify_fetch(struct verify_worker *w, const struct verify_where *where, cons
 int verify_fetch_part(struct verify_worker *w, const struct found *f, uint64_t offset, size_t len,
                       struct error *err);
 
+/** verify_pin_cmp(a, b): The order of struct verify_pins. */
+int verify_pin_cmp(const void *a, const void *b);
 /** verify_key_find(vs, public_key): Where in by_public the first of that public key is, or would
  * be. */
 size_t verify_key_find(const struct verify_store *vs, const uint8_t public_key[KEY_PUBLIC]);

@@ -219,6 +219,17 @@ def _(top, host):
     return {'words': ['gap', 'unknown_key']}
 
 
+@row('a signature by the key of another host, which it names where nobody looks')
+def _(top, host):
+    h, _ = days(top)
+    m, pack = host.manifest(segments=[Session(host.name, host.epoch).segment(True)])
+    host.finish(m)
+    m = {'x': {'y': 0, 'public_key': h.key.public}, **m}  # the first in the line, and inside something else
+    host.put(m['objects'][0]['name'], pack)
+    host.put(manifest_name(m), seal(m, b'ttytrail manifest 1\n', h.key))
+    return {'words': ['unknown_key'], 'detail': 'signed by another key than the one it names'}
+
+
 @row('a host writes below the path of another, as itself')
 def _(top, host):
     h, _ = days(top)
@@ -269,6 +280,14 @@ def _(top, host):
 def _(top, host):
     path = objects(top, 'batches')[0]
     shutil.copy2(path, path + '.r1')
+    return {'words': []}
+
+
+@row('many copies of a manifest')
+def _(top, host):
+    path = objects(top, 'batches')[0]
+    for i in range(1, 200):
+        shutil.copy2(path, '%s.r%d' % (path, i))
     return {'words': []}
 
 

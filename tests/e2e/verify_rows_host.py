@@ -47,6 +47,17 @@ def _(top, host):
     return {'words': ['truncated']}
 
 
+@row('several huge packs are claimed')
+def _(top, host):
+    def edit(m):
+        m['objects'][0]['size'] = m['segments'][0]['length'] = (1 << 63) - 1
+        host.finish(m)
+    s = Session(host.name, host.epoch)
+    for last in (False, False, True):
+        host.write(segments=[s.segment(last)], edit=edit)
+    return {'words': ['truncated']}
+
+
 @row('a huge segment in a small pack')
 def _(top, host):
     def edit(m):
