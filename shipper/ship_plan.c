@@ -5,7 +5,7 @@
 
 #include "shipper/depot.h"
 #include "shipper/ship.h"
-#include "shipper/state.h"
+#include "shipper/state_life.h"
 #include "storage/db/reader.h"
 
 struct plan {
@@ -111,6 +111,15 @@ static int check_place(const struct plan *p, const struct ship_config *config)
     return rc;
 }
 
+/* A shipper that runs meanwhile is no reason not to say what it would do. */
+static int open_state(struct plan *p, const char *path)
+{
+    if (state_open(&p->state, path, p->err) == 0) {
+        return 0;
+    }
+    return p->err->kind == ERR_RETRY ? state_look(&p->state, path, p->err) : -1;
+}
+
 int ship_plan(const struct ship_config *config, struct ship_plan *ret, struct error *err)
 {
     char state_path[4096], key_path[4096];
@@ -122,7 +131,7 @@ int ship_plan(const struct ship_config *config, struct ship_plan *ret, struct er
         reader_open(&p.evidence, config->db, err) != 0) {
         return -1;
     }
-    if (access(state_path, F_OK) == 0 && state_open(&p.state, state_path, err) != 0) {
+    if (access(state_path, F_OK) == 0 && open_state(&p, state_path) != 0) {
         goto out;
     }
     if (check_place(&p, config) != 0) {

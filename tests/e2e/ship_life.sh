@@ -93,6 +93,8 @@ assert by[7]["previous_head"] == w["head"]
 s, t = w["segments"][0], by[8]["segments"][0]
 assert all(s[k] == t[k] for k in ("session", "epoch", "seq", "sha256"))
 PY
+status_is 0 "$TTYTRAIL" verify "$TO"
+grep -q '1 withheld' out || fail 'verify does not tell'
 
 step 'a batch once more'
 manifests >before

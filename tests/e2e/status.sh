@@ -104,6 +104,7 @@ holder=$!
 wait_for 'the lock is held' test -e locked
 status_is 2 status
 grep -q '^OK  *epoch' out || fail 'it could not look'
+status_is 0 ship --dry-run
 : >unlock
 wait "$holder"
 

@@ -1,5 +1,6 @@
 add_unit(wsession DEPS tt_writer)
 add_unit(writer DEPS tt_writer)
+add_unit(import DEPS tt_writer)
 add_unit(flags DEPS tt_writer)
 # The sealing and checkpoint threads: `scripts/test tsan` runs what has this label.
-set_property(TEST unit.wsession unit.writer unit.flags APPEND PROPERTY LABELS threads)
+set_property(TEST unit.wsession unit.writer unit.import unit.flags APPEND PROPERTY LABELS threads)
