@@ -63,6 +63,47 @@ record 'echo two'
 status_is 0 ship
 status_is 0 "$TTYTRAIL" verify "$TO"
 
+step 'what AWS signed of the instance'
+cat >imds.py <<'PY'
+import http.server
+class Imds(http.server.BaseHTTPRequestHandler):
+    said = {"/latest/dynamic/instance-identity/document": b'{\n  "instanceId" : "i-0123456789abcdef0"\n}',
+            "/latest/dynamic/instance-identity/rsa2048": b"MIIabc\ndef+/=\n"}
+    def answer(self, status, body):
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        if self.command == "PUT":
+            self.send_header("X-aws-ec2-metadata-token-ttl-seconds", "21600")
+        self.end_headers()
+        self.wfile.write(body)
+    def do_PUT(self):
+        self.answer(200, b"TOKEN")
+    def do_GET(self):
+        known = self.path in self.said and self.headers["X-aws-ec2-metadata-token"] == "TOKEN"
+        self.answer(200 if known else 404, self.said[self.path] if known else b"")
+    def log_message(self, *args):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Imds)
+with open("imds.port.new", "w") as f:
+    f.write(str(server.server_port))
+import os
+os.rename("imds.port.new", "imds.port")
+server.serve_forever()
+PY
+python3 imds.py &
+imds=$!
+at_exit "kill $imds 2>/dev/null"
+wait_for 'the metadata service' test -e imds.port
+AWS_EC2_METADATA_SERVICE_ENDPOINT="http://127.0.0.1:$(cat imds.port)" status_is 0 ship --rotate-key
+python3 - <<'PY' || fail 'the key object'
+import glob, json
+k = next(k for k in (json.load(open(p)) for p in glob.glob("store/keys/*/*-3.json")))
+assert json.loads(k["instance"]["document"])["instanceId"] == "i-0123456789abcdef0"
+assert k["instance"]["rsa2048"] == "MIIabcdef+/="
+PY
+kill "$imds"
+status_is 0 "$TTYTRAIL" verify "$TO"
+
 step 'a batch that cannot be sent'
 record 'echo poison'
 # Frozen, and not sent: the directory is in the way.
@@ -71,26 +112,26 @@ status_is 1 ship
 rm store && mv aside store
 status_is 2 ship --withhold 99 --reason x
 grep -q 'there is no batch 99' err || fail 'no such words'
-status_is 2 ship --withhold 5 --reason x
-grep -q 'is stored' err || fail 'a stored batch was withheld'
-status_is 0 ship --withhold 6 --reason 'INC-7: not sendable'
-grep -q '^withheld 7' out || fail 'no withheld manifest'
-grep -q '^batch 8: 1 segments' out || fail 'its segment did not come again'
 status_is 2 ship --withhold 6 --reason x
+grep -q 'is stored' err || fail 'a stored batch was withheld'
+status_is 0 ship --withhold 7 --reason 'INC-7: not sendable'
+grep -q '^withheld 8' out || fail 'no withheld manifest'
+grep -q '^batch 9: 1 segments' out || fail 'its segment did not come again'
+status_is 2 ship --withhold 7 --reason x
 status_is 0 ship
 grep -q '^nothing to ship: all 3 segments' out || fail 'it does not rest'
-manifests | grep -q '^000000000006-' && fail 'the withheld one is there' || :
+manifests | grep -q '^000000000007-' && fail 'the withheld one is there' || :
 python3 - <<'PY' || fail 'the withheld manifest'
 import glob, hashlib, json
 by = {}
 for p in glob.glob("store/batches/*/*/*.json"):
     m = json.load(open(p))
     by[m["seq"]] = m
-w = by[7]["withheld"]
-assert w["seq"] == 6 and w["reason"] == "INC-7: not sendable" and len(w["segments"]) == 1
-assert hashlib.sha256(bytes.fromhex(by[5]["head"] + w["composition"])).hexdigest() == w["head"]
-assert by[7]["previous_head"] == w["head"]
-s, t = w["segments"][0], by[8]["segments"][0]
+w = by[8]["withheld"]
+assert w["seq"] == 7 and w["reason"] == "INC-7: not sendable" and len(w["segments"]) == 1
+assert hashlib.sha256(bytes.fromhex(by[6]["head"] + w["composition"])).hexdigest() == w["head"]
+assert by[8]["previous_head"] == w["head"]
+s, t = w["segments"][0], by[9]["segments"][0]
 assert all(s[k] == t[k] for k in ("session", "epoch", "seq", "sha256"))
 PY
 status_is 0 "$TTYTRAIL" verify "$TO"
@@ -98,13 +139,13 @@ grep -q '1 withheld' out || fail 'verify does not tell'
 
 step 'a batch once more'
 manifests >before
-status_is 0 ship --again 8
-grep -q '^batch 8: 1 segments' out || fail 'it was not sent'
+status_is 0 ship --again 9
+grep -q '^batch 9: 1 segments' out || fail 'it was not sent'
 manifests | cmp -s - before || fail 'what is still there was stored twice'
-rm -r store/batches/*/*/000000000008-* store/packs/*/*/000000000008-*
-status_is 0 ship --again "$(grep '^000000000008-' before | sed 's/\.json//')"
+rm -r store/batches/*/*/000000000009-* store/packs/*/*/000000000009-*
+status_is 0 ship --again "$(grep '^000000000009-' before | sed 's/\.json//')"
 manifests | cmp -s - before || fail 'it did not come back'
-status_is 2 ship --again 6
+status_is 2 ship --again 7
 grep -q 'is withheld' err || fail 'a withheld one again'
 status_is 2 ship --again 9-zzz
 status_is 2 ship --again x
