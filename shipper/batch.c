@@ -9,18 +9,8 @@
 #include "common/clock.h"
 #include "shipper/batch_choose.h"
 #include "shipper/batch_kind.h"
-#include "shipper/state_life.h"
+#include "shipper/state_many.h"
 #include "storage/seal/segment.h"
-
-static int read_skew(struct state *s, struct manifest *m, struct error *err)
-{
-    char text[32];
-    int rc = state_fact(s, "skew_us", text, sizeof text, NULL, err);
-
-    m->skew_known = rc == 1 && text[0] != '\0';
-    m->skew_us = m->skew_known ? strtoll(text, NULL, 10) : 0;
-    return rc < 0 ? -1 : 0;
-}
 
 /* Everything that is not the choice itself; then nothing of it changes any more. */
 static int fill(struct manifest *m, const struct batch_source *src, const char *kind,
@@ -43,7 +33,7 @@ static int fill(struct manifest *m, const struct batch_source *src, const char *
     memcpy(m->public_key, key_public(i->key), KEY_PUBLIC);
     clock_boot_id(m->boot_id);
     m->heartbeat_h = src->heartbeat_h;
-    if (read_skew(src->state, m, err) != 0) {
+    if (state_skew(src->state, now_us, &m->skew_known, &m->skew_us, err) != 0) {
         return -1;
     }
     memcpy(m->previous_head, at.head, CHAIN_HASH);

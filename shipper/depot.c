@@ -103,6 +103,11 @@ int64_t depot_skew_us(const struct depot *s)
     return s->type->skew_us == NULL ? 0 : s->type->skew_us(s);
 }
 
+int64_t depot_seen_skew_us(const struct depot *s)
+{
+    return s->type->seen_skew_us == NULL ? 0 : s->type->seen_skew_us(s);
+}
+
 int depot_get(struct depot *s, const char *name, const char *version_or_null, size_t max_bytes,
               struct buf *ret, struct error *err)
 {

@@ -75,6 +75,7 @@ struct depot_type {
     void (*cancel)(struct depot *s);
     bool (*wants_md5)(const struct depot *s);
     int64_t (*skew_us)(const struct depot *s);
+    int64_t (*seen_skew_us)(const struct depot *s);
 };
 extern const struct depot_type depot_file_type, depot_s3_type;
 
@@ -115,6 +116,8 @@ void depot_cancel(struct depot *s);
 bool depot_wants_md5(const struct depot *s);
 /** depot_skew_us(s): The store's clock minus ours, when the store refused our clock; else 0. */
 int64_t depot_skew_us(const struct depot *s);
+/** depot_seen_skew_us(s): The same as its last answer told, refused or not; 0 when none did. */
+int64_t depot_seen_skew_us(const struct depot *s);
 /** depot_get(s, name, version_or_null, max_bytes, ret, err): Append the object to ${ret}.  SYSTEM
  * with code ENOENT when there is none. */
 int depot_get(struct depot *s, const char *name, const char *version_or_null, size_t max_bytes,

@@ -120,6 +120,11 @@ static int64_t bucket_skew_us(const struct depot *s)
     return s3_sign_skew_us(((const struct depot_s3 *)s)->s3);
 }
 
+static int64_t bucket_seen_skew_us(const struct depot *s)
+{
+    return s3_skew_us(((const struct depot_s3 *)s)->s3);
+}
+
 static int bucket_get(struct depot *s, const char *name, const char *version, size_t max_bytes,
                       struct buf *ret, struct error *err)
 {
@@ -220,6 +225,7 @@ const struct depot_type depot_s3_type = {
     .cancel = bucket_cancel,
     .wants_md5 = bucket_wants_md5,
     .skew_us = bucket_skew_us,
+    .seen_skew_us = bucket_seen_skew_us,
 };
 
 /* "a/b" and "a/b/" become "a/b/". */

@@ -13,13 +13,13 @@
 #define TURN_US       INT64_C(1000000)
 #define SKEW_NOTED_US INT64_C(2000000)
 
-static int note_skew(struct ship_engine *e, struct error *err)
+static void note_skew(struct ship_engine *e)
 {
     int64_t skew = depot_skew_us(e->store), by = skew - e->skew_us;
     char text[160];
 
     if (skew == 0 || (by < SKEW_NOTED_US && by > -SKEW_NOTED_US)) {
-        return 0;
+        return;
     }
     e->skew_us = skew;
     (void)snprintf(text, sizeof text,
@@ -27,8 +27,20 @@ static int note_skew(struct ship_engine *e, struct error *err)
                    "signing, not for what is recorded",
                    (skew < 0 ? -skew : skew) / 1000000, skew < 0 ? "ahead" : "behind");
     e->note(e->user, text);
+}
+
+/* For manifests, as it was seen last: also when a clock that was refused came right. */
+static int keep_skew(struct ship_engine *e, struct error *err)
+{
+    int64_t seen = depot_seen_skew_us(e->store), by = seen - e->seen_skew_us;
+
+    if (seen == 0 || (e->skew_seen && by < SKEW_NOTED_US && by > -SKEW_NOTED_US)) {
+        return 0;
+    }
+    e->skew_seen = true;
+    e->seen_skew_us = seen;
     return state_begin(e->state, err) != 0 ||
-                   state_skew_set(e->state, skew, clock_unix_us(), err) != 0
+                   state_skew_set(e->state, seen, clock_unix_us(), err) != 0
                ? -1
                : 0;
 }
@@ -49,7 +61,8 @@ static int take_answers(struct ship_engine *e, int64_t now_us, struct error *err
         }
         e->progress(e->user);
     }
-    return note_skew(e, err);
+    note_skew(e);
+    return keep_skew(e, err);
 }
 
 /* Whether there is room for what ${f} sends. */

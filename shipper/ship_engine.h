@@ -47,7 +47,8 @@ struct ship_engine {
     int64_t aside_to; /* those set aside earlier are tried up to this one, at the end; 0: not yet */
     int64_t began_us; /* unix: what was set aside since then is not tried again */
     int64_t line_bytes, part_bytes; /* of manifests and segments that are in memory for sending */
-    int64_t skew_us;
+    int64_t skew_us, seen_skew_us;  /* that was told; that is in ship.db */
+    bool skew_seen;
     bool prepared, choosing, chosen_all;
     bool confirmed, confirmed_now; /* something, in this run; since the last refusal */
     unsigned refused;              /* in a row */

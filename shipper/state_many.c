@@ -3,8 +3,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "common/clock.h"
 #include "shipper/sql.h"
+#include "shipper/state_life.h"
 
 /* Beside the numbered versions: an older program passes over them. */
 static const char tables[] =
@@ -97,13 +101,44 @@ int state_aside(struct state *s, int64_t batch, int64_t *ret_at_us, struct error
     return rc;
 }
 
+/* How far the clock is ahead of the boot's own, which nobody sets, and which boot that is. */
+static void clock_mark(int64_t now_us, char boot[33], int64_t *ret_us)
+{
+    clock_boot_id(boot);
+    *ret_us = now_us - (int64_t)clock_boot_us();
+}
+
 int state_skew_set(struct state *s, int64_t skew_us, int64_t now_us, struct error *err)
 {
-    char text[32];
+    char text[32], mark[80], boot[33];
+    int64_t ahead_us;
 
+    clock_mark(now_us, boot, &ahead_us);
     (void)snprintf(text, sizeof text, "%" PRId64, skew_us);
-    return sql_run(s, err,
-                   "INSERT INTO facts VALUES('skew_us', ?1, ?2) ON CONFLICT(name) DO UPDATE SET"
-                   " value=?1, at_us=?2",
-                   "ti", text, now_us);
+    (void)snprintf(mark, sizeof mark, "%s %" PRId64, boot, ahead_us);
+    return state_fact_set(s, "skew_us", text, now_us, err) != 0 ||
+                   state_fact_set(s, "skew_clock", mark, now_us, err) != 0
+               ? -1
+               : 0;
+}
+
+int state_skew(struct state *s, int64_t now_us, bool *ret_known, int64_t *ret_us, struct error *err)
+{
+    char text[32], mark[80], boot[33];
+    int64_t ahead_us;
+
+    *ret_us = 0;
+    if (state_fact(s, "skew_us", text, sizeof text, NULL, err) < 0 ||
+        state_fact(s, "skew_clock", mark, sizeof mark, NULL, err) < 0) {
+        return -1;
+    }
+    *ret_known = text[0] != '\0';
+    if (*ret_known) {
+        *ret_us = strtoll(text, NULL, 10);
+        clock_mark(now_us, boot, &ahead_us);
+        if (strncmp(mark, boot, 32) == 0 && mark[32] == ' ') {
+            *ret_us -= ahead_us - strtoll(mark + 33, NULL, 10);
+        }
+    }
+    return 0;
 }

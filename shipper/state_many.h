@@ -27,8 +27,11 @@ int state_aside_clear(struct state *s, int64_t batch, struct error *err);
 /** state_aside(s, batch, ret_at_us, err): Whether it is set aside, and since when: 1, 0, -1. */
 int state_aside(struct state *s, int64_t batch, int64_t *ret_at_us, struct error *err);
 
-/** state_skew_set(s, skew_us, now_us, err): The store refused our clock, which is ${skew_us} behind
- * its own. */
+/** state_skew_set(s, skew_us, now_us, err): The store's clock minus ours, as its answers tell. */
 int state_skew_set(struct state *s, int64_t skew_us, int64_t now_us, struct error *err);
+/** state_skew(s, now_us, ret_known, ret_us, err): The same, as it has to be at ${now_us} (unix) if
+ * our clock was set since, in this boot. */
+int state_skew(struct state *s, int64_t now_us, bool *ret_known, int64_t *ret_us,
+               struct error *err);
 
 #endif

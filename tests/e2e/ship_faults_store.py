@@ -93,6 +93,14 @@ def held(proxy, child, case):
             raise shiprig.Failed('no write came that far: ' + f.read())
 
 
+def number(path, query):
+    d = sqlite3.connect('file:%s?mode=ro' % path, uri=True, timeout=60)
+    try:
+        return d.execute(query).fetchone()[0]
+    finally:
+        d.close()
+
+
 def skewed(rig, ahead_s):
     with rig.case("the server's clock %+d s" % ahead_s) as c, Between(rig, c) as proxy:
         proxy.ahead_s = ahead_s
@@ -101,7 +109,18 @@ def skewed(rig, ahead_s):
         if not proxy.refusals or set(proxy.refusals) != {'RequestTimeTooSkewed'}:
             raise shiprig.Failed('refused: %s' % proxy.refusals)
         c.record(times=2)
-        c.end()
+        c.verify_port = proxy.port
+        # What was frozen before an answer told the clock may say a time at which, for the store, it could not be
+        # there yet: with the clock ahead in the first run, and when the store's is set.
+        maybe = {'findings': None, 'verdicts': '; 0 findings$|^back-dated '}
+        c.end(**({} if ahead_s > 0 else maybe))
+        proxy.ahead_s = 0
+        c.record(times=2)
+        c.ship()
+        c.record(times=2)
+        c.end(**maybe)
+        if number(c.db + '.ship.db', "SELECT abs(value) < 60000000 FROM facts WHERE name = 'skew_us'") != 1:
+            raise shiprig.Failed('ship.db holds a skew that is over')
 
 
 def case_clock_ahead(rig):

@@ -2,8 +2,8 @@
 """Two servers of the fault tests, for what HAProxy cannot do.
 
 Proxy: in front of an S3 server, with a clock of its own (it refuses signatures of another time as S3 does, and signs
-anew for the server behind, whose clock is right), tokens that it refuses as expired, and writes that it holds until
-the test lets them go.
+anew for the server behind, whose clock is right), tokens that it refuses as expired, lists with its own times, and writes that it
+holds until the test lets them go.
 
 Metadata: an instance metadata service (version 2) with a role whose keys the test sets."""
 import datetime
@@ -14,11 +14,13 @@ import json
 import re
 import threading
 import time
+import urllib.parse
 
 import s3client
 
 AUTHORIZATION = re.compile(r'Credential=([^/]+)/\d+/([^/]+)/(\w+)/aws4_request, *SignedHeaders=([^,]+), *'
                            r'Signature=([0-9a-f]{64})')
+MODIFIED = re.compile(rb'(<Key>([^<]*)</Key>(?:(?!<Key>).)*?<LastModified>)([^<.Z]*)[^<]*', re.S)
 LIMIT_S = 900  # what S3 allows between the signature's time and its own
 
 
@@ -71,6 +73,7 @@ class Proxy(Owner):
     def __init__(self, upstream, keys):
         self.upstream, self.keys = upstream, keys
         self.ahead_s = 0        # of this server's clock
+        self.ahead_of = {}      # objects: as it was when they were stored
         self.expired = set()    # tokens
         self.lock = threading.Condition()
         self.writes = 0         # that were passed on
@@ -97,6 +100,12 @@ class Proxy(Owner):
             return self.lock.wait_for(lambda: self.waiting > 0, deadline_s)
 
     # ---- the server's ----
+
+    def shifted(self, entry):
+        """An entry of a list with the time that this server would have written, had it stored the object."""
+        by = datetime.timedelta(seconds=self.ahead_of.get(urllib.parse.unquote(entry.group(2).decode()), 0))
+        at = datetime.datetime.strptime(entry.group(3).decode(), '%Y-%m-%dT%H:%M:%S') + by
+        return entry.group(1) + at.strftime('%Y-%m-%dT%H:%M:%S.000Z').encode()
 
     def date(self):
         return email.utils.formatdate(time.time() + self.ahead_s, usegmt=True)
@@ -161,6 +170,10 @@ class Proxy(Owner):
             up.close()
         kept = [(n, v) for n, v in answer.getheaders()
                 if n.lower() not in ('content-length', 'transfer-encoding', 'connection', 'date', 'keep-alive')]
+        if h.command == 'PUT' and answer.status == 200:
+            self.ahead_of[urllib.parse.unquote(h.path.split('/', 2)[2])] = self.ahead_s
+        elif h.command == 'GET':
+            text = MODIFIED.sub(self.shifted, text)
         h.reply(answer.status, kept + [('Date', self.date())], text)
 
 

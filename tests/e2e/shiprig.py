@@ -182,7 +182,7 @@ class Rig:
     def words_of_verify(self, case, status):
         """What verify says of the bucket, read past the faults."""
         conf = case.path('verify.conf')
-        self.write_conf(conf, 'http://127.0.0.1:%d' % self.s3_port)
+        self.write_conf(conf, 'http://127.0.0.1:%d' % (case.verify_port or self.s3_port))
         got = run(TTYTRAIL, 'verify', case.url, '--config', conf, '--quiet', env=dict(os.environ, **self.owner()))
         if got.returncode not in status:
             raise Failed('verify: status %d, not of %s:\n%s%s' % (got.returncode, status, got.stdout[-2000:], got.stderr))
@@ -243,7 +243,7 @@ class Case:
         self.prefix = 'case%d' % number
         self.home = rig.path(self.prefix)
         self.url = 's3://%s/%s' % (rig.bucket, self.prefix)
-        self.client, self.more = rig.s3, {}
+        self.client, self.more, self.verify_port = rig.s3, {}, None
         self.twice, self.cut_off, self.databases = (), False, []
 
     def path(self, name):

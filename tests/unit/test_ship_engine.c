@@ -31,7 +31,7 @@ struct scripted {
     char stored[256][512];
     unsigned n_stored, puts, without_pack;
     bool bad_bytes;
-    int64_t skew_us;
+    int64_t skew_us, seen_skew_us;
 };
 
 static struct depot_answer judge(struct scripted *s, const char *name)
@@ -157,11 +157,17 @@ static int64_t scripted_skew(const struct depot *d)
     return ((const struct scripted *)d)->skew_us;
 }
 
+static int64_t scripted_seen_skew(const struct depot *d)
+{
+    return ((const struct scripted *)d)->seen_skew_us;
+}
+
 static const struct depot_type scripted_type = {.scheme = "test",
                                                 .start = scripted_start,
                                                 .wait = scripted_wait,
                                                 .cancel = scripted_cancel,
-                                                .skew_us = scripted_skew};
+                                                .skew_us = scripted_skew,
+                                                .seen_skew_us = scripted_seen_skew};
 
 struct rig {
     struct evidence *e;
@@ -255,6 +261,21 @@ static void close_engine(struct rig *r)
     reader_close(r->source.evidence);
 }
 
+static void add_session(struct rig *r, int i)
+{
+    struct session_row s;
+    struct store_segment g;
+    struct error err;
+
+    evidence_row(&s, (uint8_t)(i + 1), 7, "t");
+    evidence_insert(r->e, &s);
+    g = evidence_segment(&s, 0, true);
+    MUST(store_begin(r->e->store, &err));
+    MUST(store_segment_insert(r->e->store, &g, &err));
+    MUST(store_commit(r->e->store, &err));
+    session_row_clear(&s);
+}
+
 /* ${n} sessions of one segment each, which is a batch. */
 static void rig_open(struct rig *r, void **state, int n)
 {
@@ -267,16 +288,7 @@ static void rig_open(struct rig *r, void **state, int n)
     MUST(key_generate(&r->identity.key, &b, &err));
     (void)snprintf(r->identity.host, sizeof r->identity.host, "host");
     for (int i = 0; i < n; i++) {
-        struct session_row s;
-        struct store_segment g;
-
-        evidence_row(&s, (uint8_t)(i + 1), 7, "t");
-        evidence_insert(r->e, &s);
-        g = evidence_segment(&s, 0, true);
-        MUST(store_begin(r->e->store, &err));
-        MUST(store_segment_insert(r->e->store, &g, &err));
-        MUST(store_commit(r->e->store, &err));
-        session_row_clear(&s);
+        add_session(r, i);
     }
     open_engine(r);
     MUST(state_begin_epoch(r->source.state, "host", r->identity.epoch, &err));
@@ -418,7 +430,7 @@ static void retries_and_a_wrong_clock(void **state)
 
     rig_open(&r, state, 6);
     r.depot.rules[0] = (struct rule){"packs/", 'r', 3};
-    r.depot.skew_us = INT64_C(-3600000000);
+    r.depot.skew_us = r.depot.seen_skew_us = INT64_C(-3600000000);
     MUST(ship_engine_run(&r.engine, true, &err));
     assert_int_equal(r.depot.n_stored, 12);
     assert_int_equal(r.depot.puts, 15);
@@ -427,6 +439,14 @@ static void retries_and_a_wrong_clock(void **state)
     close_engine(&r);
     assert_int_equal(evidence_number(r.state_path, "SELECT value FROM facts WHERE name='skew_us'"),
                      INT64_C(-3600000000));
+    /* Put right since: what later manifests say of it is as it was seen last. */
+    add_session(&r, 6);
+    open_engine(&r);
+    r.depot.seen_skew_us = 400000;
+    MUST(ship_engine_run(&r.engine, true, &err));
+    close_engine(&r);
+    assert_int_equal(evidence_number(r.state_path, "SELECT value FROM facts WHERE name='skew_us'"),
+                     400000);
     open_engine(&r);
     rig_close(&r);
 }

@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
+#include "common/clock.h"
 #include "shipper/state.h"
+#include "shipper/state_many.h"
 #include "tests/unit/tempdir.h"
 
 static char dir[256], path[512];
@@ -217,6 +219,27 @@ static int drop(void **state)
     return tempdir_drop(dir);
 }
 
+/* Set since it was measured: so much is the store's clock from ours now. */
+static void test_skew_follows_a_clock_that_is_set(void **state)
+{
+    const int64_t hour = INT64_C(3600000000), now = clock_unix_us();
+    struct state *s = fresh();
+    struct error err;
+    int64_t skew = 1;
+    bool known = true;
+
+    (void)state;
+    assert_int_equal(state_many_open(s, &err), 0);
+    assert_int_equal(state_skew(s, now, &known, &skew, &err), 0);
+    assert_false(known);
+    assert_int_equal(state_skew_set(s, hour, now, &err), 0);
+    assert_int_equal(state_skew(s, clock_unix_us(), &known, &skew, &err), 0);
+    assert_true(known && skew > hour - 30000000 && skew < hour + 30000000);
+    assert_int_equal(state_skew(s, clock_unix_us() + hour, &known, &skew, &err), 0);
+    assert_true(known && skew > -30000000 && skew < 30000000);
+    state_close(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +249,7 @@ int main(void)
         cmocka_unit_test(test_one_process_at_a_time),
         cmocka_unit_test(test_attempts_choose_the_next_name),
         cmocka_unit_test(test_everything_goes_to_one_place),
+        cmocka_unit_test(test_skew_follows_a_clock_that_is_set),
     };
 
     return cmocka_run_group_tests(tests, setup_dir, drop);
