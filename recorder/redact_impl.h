@@ -99,7 +99,8 @@ struct redact {
     uint64_t read_us;    /* when the line that was typed ahead had been read; 0: not yet */
     uint32_t line[1024]; /* what was printed on the newest line meanwhile, echoes apart */
     size_t line_len;
-    bool asked; /* a line that asks was printed, and ended */
+    bool asked;                    /* a line that asks was printed, and ended */
+    bool ahead_echo, ahead_erases; /* its echo has begun; the newest unit of it goes back */
 
     /* what is told */
     uint64_t pending_us;           /* as last told */

@@ -100,7 +100,9 @@ static enum redact_action printed(struct redact *r, const struct unit *u)
 {
     struct withhold *w = &r->withhold;
 
-    if (r->hit_ahead) {
+    if (r->hit_ahead || (r->ahead_erases && u->ch == ' ')) {
+        r->ahead_echo = true;
+        r->ahead_erases = false;
         return REDACT_AHEAD;
     }
     if (!r->config.mask_hide) {
@@ -141,6 +143,14 @@ static bool ends_ahead(struct redact *r, const struct unit *u)
     return false;
 }
 
+/* What the kernel echoes for an erased character of a line typed ahead: back, blank, back. */
+static bool erases_ahead(struct redact *r, const struct unit *u)
+{
+    r->ahead_echo = r->ahead_echo && redact_ahead_waits(r);
+    r->ahead_erases = r->ahead_echo && u->kind == UNIT_CONTROL && u->ch == '\b';
+    return r->ahead_erases;
+}
+
 static enum redact_action feed_unit(struct redact *r, const uint8_t *bytes, const struct unit *u)
 {
     struct typed_place from = cursor(r);
@@ -149,6 +159,9 @@ static enum redact_action feed_unit(struct redact *r, const uint8_t *bytes, cons
     view_feed(&r->view, bytes, u->len);
     if (u->kind == UNIT_PRINT) {
         return printed(r, u);
+    }
+    if (erases_ahead(r, u)) {
+        return REDACT_AHEAD;
     }
     if (u->kind == UNIT_LINE && ends_ahead(r, u)) {
         return REDACT_AHEAD;
