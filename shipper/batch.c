@@ -84,7 +84,11 @@ int batch_choose(const struct batch_source *src, struct choice **ret, struct err
         return err_sys(err, "allocate");
     }
     choice_init(c);
-    rc = choice_segments(c, src, err);
+    rc = reader_begin(src->evidence, err);
+    if (rc == 0) {
+        rc = choice_segments(c, src, err);
+        reader_end(src->evidence);
+    }
     if (rc == 0 && c->m.n_segments > 0) {
         *ret = c;
         return 1;

@@ -136,8 +136,12 @@ int pack_hash(const struct pack *p, struct reader *evidence, struct pack_sums *s
     }
     /* A FIPS OpenSSL has no MD5. */
     sums->with_md5 = sums->with_md5 && begin(&md5, "MD5") == 0;
-    rc = hash_parts(p, evidence, sha, md5, bytes_or_null != NULL ? bytes_or_null : &one,
-                    bytes_or_null != NULL, ret_bad, err);
+    rc = reader_begin(evidence, err);
+    if (rc == 0) {
+        rc = hash_parts(p, evidence, sha, md5, bytes_or_null != NULL ? bytes_or_null : &one,
+                        bytes_or_null != NULL, ret_bad, err);
+        reader_end(evidence);
+    }
     if (rc == 0 && (EVP_DigestFinal_ex(sha, sums->sha256, NULL) != 1 ||
                     (sums->with_md5 && EVP_DigestFinal_ex(md5, sums->md5, NULL) != 1))) {
         rc = err_set(err, ERR_SYSTEM, "cannot hash");

@@ -311,6 +311,18 @@ int reader_unshipped_after(struct reader *r, int64_t after, int64_t horizon,
     }
 }
 
+int reader_begin(struct reader *r, struct error *err)
+{
+    return sqlite3_exec(r->db, "BEGIN", NULL, NULL, NULL) == SQLITE_OK
+               ? 0
+               : schema_error(r->db, err, r->path);
+}
+
+void reader_end(struct reader *r)
+{
+    (void)sqlite3_exec(r->db, "COMMIT", NULL, NULL, NULL);
+}
+
 int reader_check(struct reader *r, struct error *err)
 {
     sqlite3_stmt *st = NULL;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The reading side of evidence.db, for every command.  Read-only; no call keeps a transaction open
- * after it returns (PITFALLS 19), so a reader never blocks the writer and never sees half a commit.
- * Content is copied out, one segment at a time.  A session left open by dead processes is shown as
- * cut.
+ * The reading side of evidence.db, for every command.  Read-only; no call but reader_begin keeps a
+ * transaction open after it returns (PITFALLS 19), so a reader never blocks the writer and never
+ * sees half a commit. Content is copied out, one segment at a time.  A session left open by dead
+ * processes is shown as cut.
  */
 #ifndef TTYTRAIL_DB_READER_H
 #define TTYTRAIL_DB_READER_H
@@ -91,6 +91,12 @@ int reader_prunable(struct reader *r, int (*cb)(void *user, const struct prunabl
                     struct error *err);
 /** reader_stored_bytes(r, ret, err): Bytes of all segments that have some, shipped or not. */
 int reader_stored_bytes(struct reader *r, int64_t *ret, struct error *err);
+
+/** reader_begin(r, err), reader_end(r): What is asked in between sees one state and takes the
+ * database's locks once: for thousands of small questions, and for milliseconds only (PITFALLS 19).
+ */
+int reader_begin(struct reader *r, struct error *err);
+void reader_end(struct reader *r);
 
 /** reader_check(r, err): SQLite's own integrity check; CORRUPT with its first complaint. */
 int reader_check(struct reader *r, struct error *err);
