@@ -291,10 +291,11 @@ static bool met_before(struct verify_store *vs, const struct verify_batch *b)
 static int keep_batch(struct verify_store *vs, struct verify_batch *b, const struct manifest *m,
                       const enum verify_verdict *verdicts, struct error *err)
 {
-    void *at = vs->list;
+    void *at;
     int rc;
 
     (void)pthread_mutex_lock(&vs->lock);
+    at = vs->list;
     rc = verify_grow(&at, &vs->list_cap, vs->n_list, sizeof(void *), err);
     vs->list = at;
     if (rc == 0 && tsearch(b, &vs->lines, by_line) == NULL) {

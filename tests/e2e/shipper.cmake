@@ -23,6 +23,7 @@ foreach(table bytes claims)
   set_tests_properties(e2e.verify_${table} PROPERTIES TIMEOUT 600 LABELS e2e
     ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;TTYTRAIL_SANITIZED=${sanitized}")
 endforeach()
+set_tests_properties(e2e.verify_bytes PROPERTIES LABELS "e2e;threads")
 add_test(NAME e2e.verify_s3 COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/verify_s3.py)
 set_tests_properties(e2e.verify_s3 PROPERTIES TIMEOUT 600 LABELS e2e RESOURCE_LOCK s3-ports
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;TTYTRAIL_SANITIZED=${sanitized}")

@@ -291,6 +291,13 @@ def _(top, host):
     return {'words': []}
 
 
+@row('many batches in many threads')
+def _(top, host):
+    for _ in range(40):
+        host.write(segments=[Session(host.name, host.epoch).segment(True)])
+    return {'words': [], 'options': ['--jobs', '32']}
+
+
 @row('an unsigned manifest')
 def _(top, host):
     _, path, _, _ = parts(top)
