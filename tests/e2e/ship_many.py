@@ -17,6 +17,7 @@ import tempfile
 import s3rig
 
 MOST_KIB = 40 * 1024
+SANITIZED = os.environ.get('TTYTRAIL_SANITIZED') == '1'  # which takes memory of its own
 
 
 def fail(words):
@@ -61,7 +62,7 @@ def ship(back, db, to, conf, env, log):
     lines = open(log, encoding='utf-8').read().splitlines()
     if status != 0:
         fail('%s: status %d: %s' % (to, status, '\n'.join(lines[-5:])))
-    if kib > MOST_KIB:
+    if kib > MOST_KIB and not SANITIZED:
         fail('%s: %d KiB of memory' % (to, kib))
     return json.loads(lines[-1]), seconds, cpu, kib
 
@@ -149,6 +150,8 @@ def main():
             with open(top + '/dir.conf', 'w', encoding='ascii') as f:
                 f.write('[ship]\nheartbeat_h = 0\n')
             place(back, 'directory', 'file://' + store, top + '/dir.conf', {}, lambda: in_directory(store))
+        if SANITIZED:
+            print('*** NOT TESTED: memory, since the sanitizers take some')
         print('ship_many: passed')
     finally:
         server.stop()

@@ -42,4 +42,4 @@ add_executable(fill ${CMAKE_SOURCE_DIR}/tests/bench/fill.c)
 target_link_libraries(fill PRIVATE tt_writer)
 add_test(NAME e2e.ship_many COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/ship_many.py
   $<TARGET_FILE_DIR:ttytrail>)
-set_tests_properties(e2e.ship_many PROPERTIES TIMEOUT 600 LABELS e2e)
+set_tests_properties(e2e.ship_many PROPERTIES TIMEOUT 600 LABELS e2e ENVIRONMENT "TTYTRAIL_SANITIZED=${sanitized}")
