@@ -48,11 +48,6 @@ def parts(top, n=1):
     return m, path, pack, read(pack)
 
 
-def again(m, path, host):
-    """Signed again with the host's own key, after its head was made to fit."""
-    write(path, seal(host.finish(m), b'ttytrail manifest 1\n', host.key))
-
-
 def days(top):
     """Another host, of three days: two batches, a heartbeat, a stop."""
     h = Host(top, 'days')
@@ -72,7 +67,7 @@ def _(top, host):
     s = m['segments'][2]
     at = s['offset'] + s['length'] // 2
     write(pack, data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
-    return {'words': ['altered'], 'detail': '"segment": 2, "offset": %d' % s['offset']}
+    return {'words': ['altered'], 'detail': '"segment": %d, "offset": %d' % (s['seq'], s['offset'])}
 
 
 @row('a byte of a manifest changed')
@@ -87,7 +82,8 @@ def _(top, host):
     m, _, pack, data = parts(top)
     s = m['segments'][1]
     write(pack, data[:s['offset']] + data[s['offset'] + s['length']:])
-    return {'words': ['altered', 'truncated']}
+    shifted = [i for i in m['segments'][1:] if i['offset'] + i['length'] <= len(data) - s['length']]
+    return {'words': ['truncated'] + (['altered'] if shifted else [])}
 
 
 @row('a segment dropped, and signed again')
@@ -113,12 +109,13 @@ def _(top, host):
     return {'words': ['altered']}
 
 
-@row('two segments swapped, and signed again')
+@row('two segments swapped, and signed')
 def _(top, host):
-    m, path, _, _ = parts(top, 1)
-    a, b = m['segments'][0], m['segments'][1]
-    a['seq'], b['seq'] = b['seq'], a['seq']
-    again(m, path, host)
+    def swap(m):
+        m['segments'][0]['seq'], m['segments'][1]['seq'] = 1, 0
+        host.finish(m)
+    s = Session(host.name, host.epoch)
+    host.write(segments=[s.segment(), s.segment(), s.segment(True)], edit=swap)
     return {'words': ['altered']}
 
 
@@ -214,7 +211,6 @@ def _(top, host):
     m, path, _, _ = parts(top)
     key = Key()
     m['public_key'] = key.public
-    again(m, path, host)
     write(path, seal(m, b'ttytrail manifest 1\n', key))
     return {'words': ['gap', 'unknown_key']}
 

@@ -80,6 +80,8 @@ def make_real(top):
     with open(TMP + '/conf', 'w', encoding='utf-8') as f:
         f.write('[record]\nstream_kib = 65536\n[store]\nsegment_kib = 64\n[s3]\nhost_name = web1\n')
     for i in range(3):
+        for _ in range(3 if i == 1 else 0):  # several segments, however the long one is cut
+            record(db, 'echo one of several; seq 1 300')
         record(db, 'echo %d; seq 1 %d' % (i, 300 if i != 1 else 60000))
         ship(db, top)
     return db + '.key'
