@@ -43,7 +43,7 @@ def case_full(rig):
         for _ in range(2):
             c.record(60000)
             open(full, 'w').close()
-            c.ship(1, 'full|No space left')
+            c.ship(1, 'full|No space left', status_knows=False)
             os.unlink(full)
             c.fault('slowdown', 30)
             c.ship((0, 1), '503')
@@ -69,7 +69,7 @@ def case_full_tmpfs(rig):
                 with open(os.path.join(disk, 'ballast'), 'wb') as f:
                     left = room.f_bavail * room.f_bsize - kib * 1024
                     f.write(bytes(max(left, 0)))
-                failed += c.ship((0, 1), 'full|No space left')
+                failed += c.ship((0, 1), 'full|No space left', status_knows=False)
                 os.unlink(os.path.join(disk, 'ballast'))
             if not failed:
                 raise shiprig.Failed('it was never full')

@@ -174,6 +174,7 @@ def case_taken(rig):
         for name in pack, manifest:
             rig.behind.put(rig.bucket, '%s/%s' % (c.prefix, name), b'not yours')
         c.ship(0, r'ALARM: packs/.*taken before our first attempt(?s:.*)ALARM: batches/.*taken before our first')
+        c.check_status(ill=['alarms'])
         c.end(findings=1, verdicts='^unsigned ', foreign=2)
 
 

@@ -8,6 +8,7 @@ A case works on a copy of one recorded database, below a prefix of its own:
         c.fault('lost', 30)
         c.ship((0, 1), 'lost')   # exit status one of these; its words when it is 1
         c.end()                  # no fault: ships all, then nothing, and the judge agrees"""
+import collections
 import json
 import os
 import random
@@ -290,7 +291,7 @@ class Case:
         return subprocess.Popen(self.argv(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                                 stderr=open(self.err, 'w'), env=self.environment(), **kw)
 
-    def ship(self, status=0, words='', *more):
+    def ship(self, status=0, words='', *more, status_knows=True):
         """The exit status is one of these; when it is not 0, or when it is the only one that may be, the words
         (a pattern) stand in what it says."""
         wanted = status if isinstance(status, tuple) else (status,)
@@ -300,10 +301,36 @@ class Case:
             raise Failed('ship: status %d, not one of %s' % (got.returncode, wanted))
         if (got.returncode != 0 or len(wanted) == 1) and not re.search(words, self.lines):
             raise Failed("ship does not say '%s'" % words)
+        if got.returncode == 1 and status_knows:
+            self.check_status(ill=('shipped', 'batches'))
         for secret in (self.rig.keys[1], self.more.get('AWS_SECRET_ACCESS_KEY'), self.more.get('AWS_SESSION_TOKEN')):
             if secret and secret in self.lines:
                 raise Failed('a secret was printed')
         return got.returncode
+
+    def status(self):
+        """What `status` says, by name: what is not OK, if anything of that name is said at all."""
+        conf = self.path('status.conf')
+        with open(conf, 'w') as f:
+            f.write('[ship]\nto = %s\n[status]\ndisk_warn_mib = 0\ndisk_crit_mib = 0\n' % self.url)
+        got = run(TTYTRAIL, 'status', '--db', self.db, '--config', conf, '--json', env=self.environment())
+        said = collections.defaultdict(list)
+        try:
+            for row in json.loads(got.stdout)['rows']:
+                if 'name' in row:
+                    said[row['name']] += [row['text']] if row['level'] != 'OK' else []
+        except (ValueError, KeyError) as e:
+            raise Failed('status: %d %s%s' % (got.returncode, got.stdout, got.stderr)) from e
+        return said
+
+    def check_status(self, *well, ill=()):
+        """These are OK, and one of those is not."""
+        said = self.status()
+        for name in well:
+            if name not in said or said[name]:
+                raise Failed('status of %s: %s' % (name, said.get(name)))
+        if ill and not any(said.get(name) for name in ill):
+            raise Failed('status says that all is well with %s' % (ill,))
 
     def ended(self, child, words='', status=0):
         child.wait(DEADLINE_S)
@@ -311,6 +338,8 @@ class Case:
             self.lines = f.read()
         if child.returncode != status or not re.search(words, self.lines):
             raise Failed("ship: status %d, not %d, or not '%s'" % (child.returncode, status, words))
+        if status == 1:
+            self.check_status(ill=('shipped', 'batches'))
 
     def end(self, findings=0, verdicts='', foreign=0, words=''):
         """Without a fault: everything ships, the run after that writes nothing, and the judge and verify agree."""
@@ -320,6 +349,7 @@ class Case:
         self.ship(0, '^nothing to ship: all [0-9]* segments are in ')
         if self.rig.writes() != before:
             raise Failed('the run after that wrote')
+        self.check_status('backlog', 'shipped', 'batches')
         store = shipjudge.judge(self.client, self.rig.bucket, self.prefix, self.databases, self.home, self.twice,
                                 self.cut_off)
         if len(store.foreign) != foreign:
