@@ -8,6 +8,7 @@
 
 #include "recorder/redact_impl.h"
 
+#define DEL        0x7fU
 #define AT_ONCE_US (50U * REDACT_MS)  /* a reader that was waiting has taken its line by then */
 #define ASK_US     (250U * REDACT_MS) /* a reader that came later has asked by then */
 
@@ -44,14 +45,10 @@ void redact_ahead_suspect(struct redact *r)
 
 void redact_ahead_settle(struct redact *r, uint64_t now_us)
 {
-    for (uint32_t i = 0; i < r->typed.count; i++) {
-        struct typed_key *k = typed_at(&r->typed, i);
+    struct typed_key *k = typed_at(&r->typed, 0);
 
-        if (typed_run_of(&r->typed, k)->ahead) {
-            typed_run_of(&r->typed, k)->ahead = false;
-            redact_output_settle(r, k->run, false, now_us);
-        }
-    }
+    typed_run_of(&r->typed, k)->ahead = false;
+    redact_output_settle(r, k->run, false, now_us);
     r->read_us = 0;
     r->asked = false;
 }
@@ -83,36 +80,40 @@ void redact_ahead_printed(struct redact *r, uint32_t ch)
     r->line[r->line_len++] = ch;
 }
 
-void redact_ahead_look(struct redact *r, const struct redact_tty *tty, uint64_t now_us)
+/* Whether the oldest was settled: then the next is looked at. */
+static bool look_once(struct redact *r, const struct redact_tty *tty, uint64_t now_us)
 {
-    uint64_t end_us;
-    bool read;
+    uint64_t end_us = ended_us(r);
+    bool read = end_us != 0 && tty != NULL && tty->unread == 0;
 
-    if (!redact_ahead_waits(r)) {
-        return;
-    }
-    end_us = ended_us(r);
-    read = end_us != 0 && tty != NULL && tty->unread == 0;
     /* Whoever asked has its answer (if nobody can say so, too), and what is asked next is another
      * matter. */
     if (end_us != 0 && tty != NULL && tty->unread <= 0 && oldest(r)->answer &&
         !oldest(r)->suspect && now_us <= end_us + ASK_US) {
-        r->reads_lines = tty->job;
         redact_ahead_settle(r, now_us);
-        return;
+        return true;
     }
     if (r->asked || (tty != NULL && (tty->lflag & ICANON) != 0 && (tty->lflag & ECHO) == 0) ||
         prompt_asks(&r->prompt, r->line, r->line_len)) {
         redact_ahead_suspect(r);
-        return;
+        return false;
     }
     if (!read || oldest(r)->suspect) {
-        return;
+        return false;
     }
     r->read_us = r->read_us == 0 ? now_us : r->read_us;
-    if (r->read_us <= end_us + AT_ONCE_US) {
-        r->reads_lines = tty->job;
-        redact_ahead_settle(r, now_us);
+    if (r->read_us > end_us + AT_ONCE_US) {
+        return false;
+    }
+    r->reads_lines = tty->job;
+    redact_ahead_settle(r, now_us);
+    return true;
+}
+
+void redact_ahead_look(struct redact *r, const struct redact_tty *tty, uint64_t now_us)
+{
+    while (redact_ahead_waits(r) && look_once(r, tty, now_us)) {
+        redact_release_echoed(r);
     }
 }
 
@@ -126,4 +127,47 @@ uint64_t redact_ahead_due(const struct redact *r)
     }
     return r->read_us != 0 ? r->read_us + ASK_US
                            : run->first_us + (uint64_t)r->config.typeahead_hold_s * REDACT_S;
+}
+
+/* ---- its echo ---- */
+
+bool redact_ahead_ends(struct redact *r, const struct unit *u)
+{
+    if (!redact_ahead_waits(r)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < r->typed.count; i++) {
+        struct typed_key *k = typed_at(&r->typed, i);
+
+        if (k->ends && !k->echoed && typed_run_of(&r->typed, k)->ahead) {
+            k->echoed = u->ch == '\n';
+            return true;
+        }
+    }
+    return false;
+}
+
+bool redact_ahead_erases(struct redact *r, const struct unit *u)
+{
+    r->ahead_echo = r->ahead_echo && redact_ahead_waits(r);
+    r->ahead_erases = r->ahead_echo && u->kind == UNIT_CONTROL && u->ch == '\b';
+    return r->ahead_erases || (r->ahead_echo && u->kind == UNIT_CONTROL && u->ch == '\t');
+}
+
+bool redact_ahead_edited(const struct redact *r)
+{
+    bool odd = false;
+
+    for (uint32_t i = 0; i < r->typed.count && redact_ahead_waits(r); i++) {
+        const struct typed_key *k = typed_at(&r->typed, i);
+
+        if (k->run != typed_at(&r->typed, 0)->run) {
+            break;
+        }
+        if (k->ends && k->echoed) {
+            return false;
+        }
+        odd = odd || k->kind == UNIT_ESCAPE || (k->kind == UNIT_CONTROL && k->ch != DEL);
+    }
+    return odd;
 }

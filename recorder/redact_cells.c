@@ -7,6 +7,17 @@
 
 #define CELLS_MAX 131072U /* screens that are larger are not compared */
 
+/* A cell's character, blanks and nothing alike, below its look. */
+#define CH_BITS 21U
+#define CH_MASK ((1U << CH_BITS) - 1)
+
+static uint32_t cell_of(const struct screen_cell *c)
+{
+    uint32_t look = (uint32_t)(screen_cell_look(c) >> (32 + CH_BITS)) << CH_BITS;
+
+    return (c->ch == ' ' || c->ch > CH_MASK ? 0 : c->ch) | look;
+}
+
 bool redact_cells_save(struct redact *r)
 {
     const struct screen *s = r->view.screen;
@@ -24,7 +35,7 @@ bool redact_cells_save(struct redact *r)
         const struct screen_cell *cells = screen_row(s, i);
 
         for (int j = 0; j < screen_cols(s); j++) {
-            r->cells[i * screen_cols(s) + j] = cells[j].ch == ' ' ? 0 : cells[j].ch;
+            r->cells[i * screen_cols(s) + j] = cell_of(&cells[j]);
         }
     }
     return r->cells != NULL;
@@ -38,9 +49,9 @@ bool redact_cells_only_masks(const struct redact *r)
         const struct screen_cell *cells = screen_row(s, i);
 
         for (int j = 0; j < screen_cols(s); j++) {
-            uint32_t ch = cells[j].ch == ' ' ? 0 : cells[j].ch;
+            uint32_t now = cell_of(&cells[j]), ch = now & CH_MASK;
 
-            if (ch != r->cells[i * screen_cols(s) + j] &&
+            if (now != r->cells[i * screen_cols(s) + j] &&
                 !(withhold_within(&r->withhold, i + screen_scrolled(s), j) &&
                   (ch == 0 || ch == r->withhold.last))) {
                 return false;
@@ -66,15 +77,21 @@ bool redact_cells_frame(struct redact *r)
             const struct screen_cell *cells = screen_row(s, i);
 
             for (int j = 0; j < cols; j++) {
-                uint32_t now = cells[j].ch == ' ' ? 0 : cells[j].ch, was = r->cells[i * cols + j];
+                uint32_t now = cell_of(&cells[j]), was = r->cells[i * cols + j];
 
                 if (now == was) {
                     continue;
+                }
+                now &= CH_MASK;
+                was &= CH_MASK;
+                if (now == was) {
+                    return false; /* another look: a selection, say */
                 }
                 if (!mask_or_nothing(now) || !mask_or_nothing(was)) {
                     return false;
                 }
                 if (pass == 1) {
+                    redact_output_span(r, r->un[0]->run);
                     r->withhold.last = now != 0 ? now : was;
                     withhold_extend(&r->withhold, i + screen_scrolled(s), j, 1, cols);
                 }

@@ -83,14 +83,17 @@ static bool echoes(struct redact *r, const struct screen_event *e)
 
         if (k->ch == e->ch && in_reach(r, k, e)) {
             /* Of a secret's first asterisk nobody knows yet whether it is shown or masked. */
-            r->hit_mask = withhold_is_mask(e->ch) && !typed_run_of(&r->typed, k)->visible;
+            struct typed_run *run = typed_run_of(&r->typed, k);
+
+            r->hit_mask = withhold_is_mask(e->ch) && !run->visible && !run->plain;
+            run->plain = run->plain || !withhold_is_mask(e->ch);
             k->mask = r->hit_mask ? e->ch : k->mask;
             r->masked_run = r->hit_mask ? k->run : r->masked_run;
             k->echoed = true;
-            typed_run_of(&r->typed, k)->echoed = true;
+            run->echoed = true;
             k->echo_row = e->absrow;
             k->echo_col = e->col;
-            r->hit_ahead = typed_run_of(&r->typed, k)->ahead;
+            r->hit_ahead = run->ahead;
             sample(r, r->now_us > k->t_us ? r->now_us - k->t_us : 0);
             r->last_hit_us = r->now_us;
             r->deaf = false;

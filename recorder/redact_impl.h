@@ -165,8 +165,18 @@ bool redact_ahead_waits(const struct redact *r);
 uint64_t redact_ahead_due(const struct redact *r);
 /** redact_ahead_suspect(r): Somebody asks for a secret. */
 void redact_ahead_suspect(struct redact *r);
-/** redact_ahead_settle(r, now_us): It was an ordinary line. */
+/** redact_ahead_settle(r, now_us): It, the oldest, was an ordinary line; the next may be an answer
+ * to what is asked next. */
 void redact_ahead_settle(struct redact *r, uint64_t now_us);
+
+/** redact_ahead_ends(r, u): Whether ${u}, a line's end, is the echo of one that was typed ahead. */
+bool redact_ahead_ends(struct redact *r, const struct unit *u);
+/** redact_ahead_erases(r, u): Whether ${u} is what the kernel echoes for an erased character of it:
+ * back, blank, back; or for a tab. */
+bool redact_ahead_erases(struct redact *r, const struct unit *u);
+/** redact_ahead_edited(r): It holds more than characters and erasures: where its echo stands is not
+ * known, so all of its row is taken for it, up to its end. */
+bool redact_ahead_edited(const struct redact *r);
 
 /** redact_output_watching(r): Whether output has to be looked at.  redact_output_watched does. */
 bool redact_output_watching(const struct redact *r);
@@ -180,6 +190,9 @@ void redact_output_end(struct redact *r);
 /** redact_output_late(r, k, now_us): ${k} began a secret of which nothing was seen yet: its masks
  * may come later than the decision, and are withheld too. */
 void redact_output_late(struct redact *r, const struct typed_key *k, uint64_t now_us);
+/** redact_output_span(r, run): Masks of ${run} begin, or go on: those of an earlier one are over.
+ */
+void redact_output_span(struct redact *r, uint32_t run);
 /** redact_output_settle(r, run, secret, now_us): What was withheld for ${run} goes, or comes. */
 void redact_output_settle(struct redact *r, uint32_t run, bool secret, uint64_t now_us);
 

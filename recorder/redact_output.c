@@ -59,6 +59,11 @@ void redact_output_settle(struct redact *r, uint32_t run, bool secret, uint64_t 
     withhold_forget(w);
 }
 
+static bool was_echoed(const struct redact *r, uint32_t run)
+{
+    return run < r->typed.first_run || r->typed.runs[run % TYPED_RUNS].echoed;
+}
+
 static void keep_back(struct redact *r, enum withhold_what what, uint32_t run, const uint8_t *bytes,
                       size_t len)
 {
@@ -68,7 +73,10 @@ static void keep_back(struct redact *r, enum withhold_what what, uint32_t run, c
         return; /* of a secret: it is gone */
     }
     if (w->what != WITHHOLD_NOTHING && (w->what != what || w->run != run)) {
-        redact_output_settle(r, w->run, false, r->now_us);
+        /* Masks of a field whose keys were not seen are no text because the next one has some. */
+        redact_output_settle(r, w->run,
+                             w->what == WITHHOLD_MASKS && what == w->what && !was_echoed(r, w->run),
+                             r->now_us);
     }
     if (!withhold_put(w, &r->secrets, bytes, len)) {
         record(r, bytes, len, r->now_us);
@@ -96,11 +104,25 @@ void redact_output_late(struct redact *r, const struct typed_key *k, uint64_t no
     r->late_us = now_us + LATE_US;
 }
 
+void redact_output_span(struct redact *r, uint32_t run)
+{
+    struct withhold *w = &r->withhold;
+
+    if (w->span && w->span_run != run) {
+        if (w->what == WITHHOLD_MASKS) {
+            redact_output_settle(r, w->run, !was_echoed(r, w->run), r->now_us);
+        }
+        w->span = false;
+    }
+    w->span_run = run;
+}
+
 static enum redact_action printed(struct redact *r, const struct unit *u)
 {
     struct withhold *w = &r->withhold;
 
-    if (r->hit_ahead || (r->ahead_erases && u->ch == ' ')) {
+    if (r->hit_ahead || (r->ahead_erases && u->ch == ' ') ||
+        (r->ahead_echo && redact_ahead_edited(r))) {
         r->ahead_echo = true;
         r->ahead_erases = false;
         return REDACT_AHEAD;
@@ -115,6 +137,7 @@ static enum redact_action printed(struct redact *r, const struct unit *u)
         return REDACT_MASK;
     }
     if ((r->masked || r->hit_mask) && withhold_counts(w, u->ch)) {
+        redact_output_span(r, r->masked_run);
         withhold_extend(w, r->print_row, r->print_col, r->print_width, screen_cols(r->view.screen));
         return REDACT_MASK;
     }
@@ -126,31 +149,6 @@ static enum redact_action printed(struct redact *r, const struct unit *u)
     return REDACT_RECORD;
 }
 
-/* A newline that echoes the end of a line typed ahead. */
-static bool ends_ahead(struct redact *r, const struct unit *u)
-{
-    if (!redact_ahead_waits(r)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < r->typed.count; i++) {
-        struct typed_key *k = typed_at(&r->typed, i);
-
-        if (k->ends && !k->echoed && typed_run_of(&r->typed, k)->ahead) {
-            k->echoed = u->ch == '\n';
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What the kernel echoes for an erased character of a line typed ahead: back, blank, back. */
-static bool erases_ahead(struct redact *r, const struct unit *u)
-{
-    r->ahead_echo = r->ahead_echo && redact_ahead_waits(r);
-    r->ahead_erases = r->ahead_echo && u->kind == UNIT_CONTROL && u->ch == '\b';
-    return r->ahead_erases;
-}
-
 static enum redact_action feed_unit(struct redact *r, const uint8_t *bytes, const struct unit *u)
 {
     struct typed_place from = cursor(r);
@@ -160,10 +158,10 @@ static enum redact_action feed_unit(struct redact *r, const uint8_t *bytes, cons
     if (u->kind == UNIT_PRINT) {
         return printed(r, u);
     }
-    if (erases_ahead(r, u)) {
+    if (redact_ahead_erases(r, u)) {
         return REDACT_AHEAD;
     }
-    if (u->kind == UNIT_LINE && ends_ahead(r, u)) {
+    if (u->kind == UNIT_LINE && redact_ahead_ends(r, u)) {
         return REDACT_AHEAD;
     }
     return r->config.mask_hide && r->withhold.span ? redact_move_judge(r, u, from, cursor(r))
@@ -279,13 +277,13 @@ static bool typing_unseen(const struct redact *r)
 /* A frame that is drawn anew for each key tells their number and rhythm, with masks in it or
  * without. */
 static void judge_frame(struct redact *r, const uint8_t *bytes, size_t len, struct typed_place from,
-                        struct piece *pieces, size_t n)
+                        uint64_t look, struct piece *pieces, size_t n)
 {
     struct typed_place to = cursor(r);
     bool stays = from.row == to.row && from.col == to.col;
 
-    if (n == 0 || !redact_cells_only_draws(bytes, len) || !redact_cells_frame(r) ||
-        (!stays && !within(r, to))) {
+    if (n == 0 || look != screen_look(r->view.screen) || !redact_cells_only_draws(bytes, len) ||
+        !redact_cells_frame(r) || (!stays && !within(r, to))) {
         return;
     }
     for (size_t i = 0; i < n; i++) {
@@ -296,10 +294,18 @@ static void judge_frame(struct redact *r, const uint8_t *bytes, size_t len, stru
 }
 
 /* Masks only: then all of the chunk is theirs. */
-static void judge_chunk(struct redact *r, struct piece *pieces, size_t n)
+static void judge_chunk(struct redact *r, struct typed_place from, struct piece *pieces, size_t n)
 {
+    struct typed_place to = cursor(r);
+
     if (!redact_cells_only_masks(r)) {
         return;
+    }
+    if (!within(r, to) && (from.row != to.row || from.col != to.col)) {
+        /* It leads away from them at its end, to a new line perhaps: that goes on. */
+        while (n > 0 && pieces[n - 1].action != REDACT_MASK) {
+            n--;
+        }
     }
     for (size_t i = 0; i < n; i++) {
         pieces[i].action = pieces[i].action == REDACT_AHEAD ? REDACT_AHEAD : REDACT_MASK;
@@ -330,6 +336,7 @@ static void by_units(struct redact *r, const uint8_t *bytes, size_t len,
     bool masks = false, unseen = typing_unseen(r);
     bool saved = (r->withhold.span || r->withhold.alike > 0 || unseen) && redact_cells_save(r);
     struct typed_place from = cursor(r);
+    uint64_t look = screen_look(r->view.screen);
     int64_t scrolled = screen_scrolled(r->view.screen);
     size_t n, whole;
 
@@ -338,9 +345,9 @@ static void by_units(struct redact *r, const uint8_t *bytes, size_t len,
     n = take_apart(r, r->units, len, pieces, &masks);
     saved = saved && scrolled == screen_scrolled(r->view.screen);
     if (masks && saved) {
-        judge_chunk(r, pieces, n);
+        judge_chunk(r, from, pieces, n);
     } else if (saved && unseen && r->n_un > 0) {
-        judge_frame(r, r->units, len - r->units_partial, from, pieces, n);
+        judge_frame(r, r->units, len - r->units_partial, from, look, pieces, n);
     }
     redact_ahead_look(r, tty, r->now_us);
     hand_on(r, r->units, pieces, n);

@@ -39,6 +39,7 @@ struct typed_run {
     bool answer;      /* ... behind what reads like a question */
     bool visible;     /* its keys are echoed: each is released at its echo */
     bool echoed;      /* one of them was, be it by accident */
+    bool plain;       /* ... one that is no mask character */
     bool crowded;     /* typed while lines before it were undecided: whose is a new line? */
     bool named;       /* its reader was asked for: */
     char reader[20];

@@ -28,7 +28,8 @@ struct withhold {
 
     /* Cells that hold masks, or did: [row, col) to (end_row, end_col) as text flows. */
     bool span;
-    bool decided; /* ... of a secret */
+    bool decided;      /* ... of a secret */
+    uint32_t span_run; /* ... whose keys they stand for */
     int64_t row, end_row;
     int col, end_col;
     uint32_t last;  /* what was printed in a key's place */

@@ -402,3 +402,14 @@ bool screen_cursor_visible(const struct screen *s)
 {
     return s->visible;
 }
+
+uint64_t screen_cell_look(const struct screen_cell *c)
+{
+    return (c->fg ^ (uint64_t)c->bg << 25 ^ (uint64_t)c->bg >> 7 ^ (uint64_t)c->attrs << 48) *
+           0x9e3779b97f4a7c15U;
+}
+
+uint64_t screen_look(const struct screen *s)
+{
+    return screen_cell_look(&s->pen) ^ (uint64_t)screen_cursor_visible(s);
+}

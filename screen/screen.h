@@ -103,5 +103,10 @@ int screen_marks(const struct screen *s, const struct screen_cell *cell, uint32_
 bool screen_is_alt(const struct screen *s);
 bool screen_pastes(const struct screen *s); /* bracketed paste is on */
 bool screen_cursor_visible(const struct screen *s);
+/** screen_look(s): Colours and attributes that the next character gets, as one number: equal for
+ * equal ones. */
+uint64_t screen_look(const struct screen *s);
+/** screen_cell_look(c): The same of a cell. */
+uint64_t screen_cell_look(const struct screen_cell *c);
 
 #endif
