@@ -225,10 +225,7 @@ ssize_t pwrite64(int fd, const void *bytes, size_t len, off_t at)
                                              : -1;
 }
 
-ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
-{
-    return pwrite64(fd, bytes, len, at);
-}
+ssize_t pwrite(int, const void *, size_t, off_t) __attribute__((alias("pwrite64")));
 
 ssize_t write(int fd, const void *bytes, size_t len)
 {
@@ -242,10 +239,7 @@ int ftruncate64(int fd, off_t len)
     return before_write(fd, len) ? (int)syscall(SYS_ftruncate, fd, len) : -1;
 }
 
-int ftruncate(int fd, off_t len)
-{
-    return ftruncate64(fd, len);
-}
+int ftruncate(int, off_t) __attribute__((alias("ftruncate64")));
 
 int posix_fallocate64(int fd, off_t at, off_t len)
 {
@@ -255,10 +249,7 @@ int posix_fallocate64(int fd, off_t at, off_t len)
     return syscall(SYS_fallocate, fd, 0, at, len) == 0 ? 0 : errno;
 }
 
-int posix_fallocate(int fd, off_t at, off_t len)
-{
-    return posix_fallocate64(fd, at, len);
-}
+int posix_fallocate(int, off_t, off_t) __attribute__((alias("posix_fallocate64")));
 
 ssize_t send(int fd, const void *bytes, size_t len, int flags)
 {

@@ -35,7 +35,7 @@ foreach(name net store disk)
   add_test(NAME e2e.ship_faults_${name}
     COMMAND python3 -B ${CMAKE_CURRENT_SOURCE_DIR}/ship_faults_${name}.py)
   set_tests_properties(e2e.ship_faults_${name} PROPERTIES TIMEOUT 600 LABELS e2e
-    ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;HOSTFAULT=$<TARGET_FILE:hostfault>")
+    ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>;HOSTFAULT=$<TARGET_FILE:hostfault>;TTYTRAIL_SANITIZED=${sanitized}")
 endforeach()
 # Ten thousand sessions are not recorded one by one.
 add_executable(fill ${CMAKE_SOURCE_DIR}/tests/bench/fill.c)
