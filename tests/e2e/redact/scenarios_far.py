@@ -128,9 +128,6 @@ def _(t):
     t.enter()
     t.password('assword', SECRET)
     t.settle(0.5)
-    t.text('exit')
-    t.enter()
-    t.settle(0.5)
 
 
 @scenario('mosh', needs='mosh sudo', soak=True)
