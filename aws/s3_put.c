@@ -107,6 +107,12 @@ static int judge(struct s3 *s, const struct http_response *r, const struct s3_pu
     if (*echo != '\0' ? strcmp(echo, h->checksum) != 0 : etag_contradicts(r, put)) {
         return err_set(err, ERR_CORRUPT, "the server stored other bytes than were sent");
     }
+    /* S3 says at least what it stored; whoever says nothing may have stored nothing. */
+    if (*echo == '\0' && *http_head_get(&r->head, "etag") == '\0') {
+        return err_set(err, ERR_CORRUPT,
+                       "the server says 200, but neither our checksum nor an ETag: "
+                       "nothing shows that it stored anything");
+    }
     *ret = S3_PUT_CONFIRMED;
     return 0;
 }

@@ -175,12 +175,37 @@ static int sync_above(struct depot_file *f, const char *dir, struct error *err)
     return rc;
 }
 
+/* Below the store's own directory a link would lead what was confirmed to where nobody looks. */
+static int no_links(const struct depot_file *f, const char *dir, struct error *err)
+{
+    size_t i = strlen(f->dir), len = strlen(dir);
+    char *at = strdup(dir);
+    int rc = at == NULL ? err_sys(err, "allocate") : 0;
+
+    while (rc == 0 && i < len) {
+        struct stat st;
+
+        for (i++; i < len && at[i] != '/'; i++) {
+        }
+        at[i] = '\0';
+        if (lstat(at, &st) == 0 && !S_ISDIR(st.st_mode)) {
+            rc = err_set(
+                err, ERR_DENIED,
+                "%s is a link or a file: in a store there are directories alone; remove it", at);
+        }
+        at[i] = dir[i];
+    }
+    free(at);
+    return rc;
+}
+
 static int make_dirs(struct depot_file *f, const char *dir, struct error *err)
 {
     if (is_synced(f, dir)) {
         return 0;
     }
-    return io_mkdirs(dir, 0750, err) != 0 ? -1 : sync_above(f, dir, err);
+    return no_links(f, dir, err) != 0 || io_mkdirs(dir, 0750, err) != 0 ? -1
+                                                                        : sync_above(f, dir, err);
 }
 
 static int file_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,

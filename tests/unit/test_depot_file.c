@@ -120,6 +120,24 @@ static void test_lists_objects_alone(void **state)
     assert_int_equal(depot_list_versions(depot, "list/", count, &n, &err), 1);
 }
 
+static void test_follows_no_link(void **state)
+{
+    struct depot_put p = {.name = "away/dt=2026-11-22/a", .bytes = "x", .len = 1};
+    enum depot_put_result r = DEPOT_PUT_EXISTS;
+    uint8_t sha[CHAIN_HASH];
+    char link[300];
+    struct error err;
+
+    (void)state;
+    chain_sha256("x", 1, sha);
+    p.sha256 = sha;
+    (void)snprintf(link, sizeof link, "%s/away", dir);
+    assert_int_equal(symlink("/tmp", link), 0);
+    assert_int_equal(depot_put(depot, &p, &r, &err), -1);
+    assert_int_equal(err.kind, ERR_DENIED);
+    assert_non_null(strstr(err.text, "away is a link or a file"));
+}
+
 static void test_urls(void **state)
 {
     static const char *const wrong[] = {"",        "file://relative", "s3://",
@@ -141,6 +159,7 @@ int main(void)
         cmocka_unit_test(test_puts_once_and_never_over),
         cmocka_unit_test(test_names_stay_below),
         cmocka_unit_test(test_lists_objects_alone),
+        cmocka_unit_test(test_follows_no_link),
         cmocka_unit_test(test_urls),
     };
 

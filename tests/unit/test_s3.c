@@ -21,6 +21,7 @@
     "</Code></Error>"
 #define SUM_OF_PACK "SGL0R/LH8nL6L0qvidrbOxrAkQW9WGT40aDJRSuwoiY="
 #define MD5_OF_PACK "b484857901742afc9e9d4e9853596ce2"
+#define STORED      "HTTP/1.1 200 OK\nETag: \"" MD5_OF_PACK "\"\n"
 
 struct fixture {
     struct httpd server;
@@ -175,8 +176,7 @@ static void what_is_stored_is_looked_at(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        struct httpd_answer answers[] = {{"PUT /", 0, "HTTP/1.1 200 OK\nX: y\n\n"},
-                                         {"HEAD /", 0, cases[i].head}};
+        struct httpd_answer answers[] = {{"PUT /", 0, STORED "\n"}, {"HEAD /", 0, cases[i].head}};
         struct fixture f;
         enum s3_put_result r = S3_PUT_EXISTS;
         int rc;
@@ -251,9 +251,9 @@ static void what_a_put_answer_means(void **state)
         enum s3_put_result result;
         enum err_kind kind;
     } table[] = {
-        {"HTTP/1.1 200 OK\n\n", 0, S3_PUT_CONFIRMED, ERR_NONE},
         {"HTTP/1.1 200 OK\nETag: \"" MD5_OF_PACK "\"\n\n", 0, S3_PUT_CONFIRMED, ERR_NONE},
         {"HTTP/1.1 200 OK\nETag: \"00000000000000000000000000000000\"\n\n", -1, 0, ERR_CORRUPT},
+        {"HTTP/1.1 200 OK\n\n", -1, 0, ERR_CORRUPT},
         {"HTTP/1.1 200 OK\nETag: \"00000000000000000000000000000000\"\n"
          "x-amz-server-side-encryption: aws:kms\n\n",
          0, S3_PUT_CONFIRMED, ERR_NONE},
@@ -296,7 +296,7 @@ static void headers_a_server_lacks_are_left_out(void **state)
     static const struct httpd_answer answers[] = {
         {"If-None-Match", 0, FAULT("501 Not Implemented", "NotImplemented")},
         {"x-amz-checksum-sha256", 0, FAULT("501 Not Implemented", "NotImplemented")},
-        {"", 0, "HTTP/1.1 200 OK\n\n"},
+        {"", 0, STORED "\n"},
     };
     static const struct httpd_answer always[] = {
         {"", 0, FAULT("501 Not Implemented", "NotImplemented")}};
@@ -321,8 +321,7 @@ static void headers_a_server_lacks_are_left_out(void **state)
 static void a_wrong_clock_is_learnt_once(void **state)
 {
     static const struct httpd_answer answers[] = {
-        {"x-amz-date: 19941106T0849", 0,
-         "HTTP/1.1 200 OK\nDate: Sun, 06 Nov 1994 08:49:38 GMT\n\n"},
+        {"x-amz-date: 19941106T0849", 0, STORED "Date: Sun, 06 Nov 1994 08:49:38 GMT\n\n"},
         {"", 0, FAULT("403 Forbidden", "RequestTimeTooSkewed")},
     };
     static const struct httpd_answer always[] = {
@@ -367,7 +366,7 @@ static void a_kept_connection_that_died_repeats_gets_only(void **state)
     static const struct httpd_answer answers[] = {
         {"GET /audit/2", 1, NULL},
         {"PUT ", 1, NULL},
-        {"", 0, "HTTP/1.1 200 OK\n\nbody"},
+        {"", 0, STORED "\nbody"},
     };
     struct fixture f;
     enum s3_put_result r;
