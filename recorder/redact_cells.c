@@ -66,6 +66,18 @@ static bool mask_or_nothing(uint32_t ch)
     return ch == 0 || withhold_is_mask(ch);
 }
 
+/* A mask somewhere is the oldest key's that has none. */
+static void attribute(struct redact *r, uint32_t mask)
+{
+    for (unsigned i = 0; mask != 0 && i < r->n_un; i++) {
+        if (r->un[i]->mask == 0) {
+            r->un[i]->mask = mask;
+            typed_run_of(&r->typed, r->un[i])->masked = true;
+            return;
+        }
+    }
+}
+
 bool redact_cells_frame(struct redact *r)
 {
     const struct screen *s = r->view.screen;
@@ -92,6 +104,7 @@ bool redact_cells_frame(struct redact *r)
                 }
                 if (pass == 1) {
                     redact_output_span(r, r->un[0]->run);
+                    attribute(r, was == 0 ? now : 0);
                     r->withhold.last = now != 0 ? now : was;
                     withhold_extend(&r->withhold, i + screen_scrolled(s), j, 1, cols);
                 }

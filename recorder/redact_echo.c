@@ -85,9 +85,10 @@ static bool echoes(struct redact *r, const struct screen_event *e)
             /* Of a secret's first asterisk nobody knows yet whether it is shown or masked. */
             struct typed_run *run = typed_run_of(&r->typed, k);
 
-            r->hit_mask = withhold_is_mask(e->ch) && !run->visible && !run->plain;
+            r->hit_mask = withhold_is_mask(e->ch) && !run->visible && !run->plain &&
+                          (run->prompt || run->masked);
+            k->mask = withhold_is_mask(e->ch) && !run->plain ? e->ch : k->mask;
             run->plain = run->plain || !withhold_is_mask(e->ch);
-            k->mask = r->hit_mask ? e->ch : k->mask;
             r->masked_run = r->hit_mask ? k->run : r->masked_run;
             k->echoed = true;
             run->echoed = true;
@@ -124,6 +125,7 @@ static bool masks(struct redact *r, const struct screen_event *e)
             (below || (e->absrow == k->absrow && e->col >= k->col - slack && e->col <= reach))) {
             k->mask = e->ch;
             r->masked_run = k->run;
+            typed_run_of(&r->typed, k)->masked = true;
             return true;
         }
     }

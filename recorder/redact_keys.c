@@ -89,6 +89,13 @@ size_t redact_keys_text(const struct redact *r, uint32_t text[PROMPT_TEXT])
     return n + n_left;
 }
 
+static bool typed_ahead(const struct redact *r, enum typed_class class)
+{
+    return class == TYPED_ECHOED && r->config.typeahead_hold_s > 0 && r->before.job > 0 &&
+           r->before.job != r->reads_lines && r->view.screen != NULL &&
+           !screen_is_alt(r->view.screen);
+}
+
 /* The text left of the cursor ends like a question or a prompt: whoever shows that reads. */
 static bool is_question(const struct redact *r)
 {
@@ -99,13 +106,6 @@ static bool is_question(const struct redact *r)
     screen_cursor(r->view.screen, &row, &col);
     n = row_text(r, row, col, left);
     return n > 0 && prompt_ends_like_one(left[n - 1]);
-}
-
-static bool typed_ahead(const struct redact *r, enum typed_class class)
-{
-    return class == TYPED_ECHOED && r->config.typeahead_hold_s > 0 && r->before.job > 0 &&
-           r->before.job != r->reads_lines && r->view.screen != NULL &&
-           !screen_is_alt(r->view.screen);
 }
 
 static void look_for_prompt(struct redact *r, struct typed_run *run)
@@ -120,7 +120,8 @@ static void look_for_prompt(struct redact *r, struct typed_run *run)
 static void look_again(struct redact *r, struct typed_run *run)
 {
     if (!run->prompt && !run->echoed && !run->ahead && run->keys <= LOOKS &&
-        run->looked != r->view.generation) {
+        run->looked != r->view.generation &&
+        (run->full_screen || (r->view.screen != NULL && is_question(r)))) {
         look_for_prompt(r, run);
     }
 }

@@ -290,6 +290,10 @@ static void judge_frame(struct redact *r, const uint8_t *bytes, size_t len, stru
         pieces[i].action = REDACT_MASK;
     }
     r->masked_run = r->un[0]->run;
+    /* It shows all that the one before it did. */
+    if (r->withhold.frame && stays && r->withhold.run == r->masked_run) {
+        withhold_forget(&r->withhold);
+    }
     r->withhold.frame = true;
 }
 

@@ -40,6 +40,7 @@ struct typed_run {
     bool visible;     /* its keys are echoed: each is released at its echo */
     bool echoed;      /* one of them was, be it by accident */
     bool plain;       /* ... one that is no mask character */
+    bool masked;      /* something else was shown in the place of one */
     bool crowded;     /* typed while lines before it were undecided: whose is a new line? */
     bool named;       /* its reader was asked for: */
     char reader[20];

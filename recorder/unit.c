@@ -144,7 +144,7 @@ bool unit_typed(const uint8_t *bytes, size_t len, bool last, struct unit *ret)
 {
     bool whole = next(bytes, len, last, true, ret);
 
-    if (whole && ret->kind == UNIT_ESCAPE && bytes[1] == '[') {
+    if (whole && ret->kind == UNIT_ESCAPE && (bytes[1] == '[' || bytes[1] == 'O')) {
         (void)unit_is_key(bytes, ret->len, ret);
     }
     return whole;

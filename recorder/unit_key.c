@@ -2,7 +2,8 @@
 /*
  * Keys that a terminal sends as sequences once a program has asked for it: "CSI code;modifiers u"
  * (the kitty keyboard protocol), "CSI 27;modifiers;code ~" (xterm's modifyOtherKeys), and "CSI
- * Vk;Sc;Uc;Kd;Cs;Rc _" (win32-input-mode).  To the reader of a secret they are its characters.
+ * Vk;Sc;Uc;Kd;Cs;Rc _" (win32-input-mode); and the keypad's "ESC O p".  To the reader of a secret
+ * they are its characters.
  */
 #include "recorder/unit.h"
 
@@ -64,11 +65,24 @@ static bool pressed(struct unit *ret, uint32_t code, uint32_t modifiers)
            !(code >= 0xe000 && code <= 0xf8ff) && give(ret, code);
 }
 
+/* The keypad in application mode: "ESC O p" to "ESC O y" and what stands around them (DEC's VT100
+ * manual). */
+static bool keypad(uint8_t final, struct unit *ret)
+{
+    if (final >= 'j' && final <= 'y') {
+        return give(ret, (uint32_t) "*+,-./0123456789"[final - 'j']);
+    }
+    return final == 'M' && give(ret, '\r');
+}
+
 bool unit_is_key(const uint8_t *bytes, size_t len, struct unit *ret)
 {
     struct parameters p;
     bool shift;
 
+    if (len == 3 && bytes[1] == 'O') {
+        return keypad(bytes[2], ret);
+    }
     if (len < 4 || bytes[2] < '0' || bytes[2] > '9') {
         return false;
     }
