@@ -275,11 +275,16 @@ void redact_tick(struct redact *r, const struct redact_tty *tty, uint64_t now_us
     }
     redact_release_echoed(r);
     for (int i = 0; i < DECIDED_MAX && r->typed.count > 0; i++) {
+        uint32_t had = r->typed.count;
+
         if (redact_release_due(r) > now_us) {
             break;
         }
         redact_release_decide(r, now_us);
         redact_release_echoed(r);
+        if (r->typed.count == had) {
+            break; /* it waits on */
+        }
     }
     tend_pending(r, now_us);
 }

@@ -193,7 +193,8 @@ static bool waits_its_turn(const struct redact *r, bool silent)
     const struct typed_run *run = typed_run_of(&r->typed, typed_at(&r->typed, 0));
     uint32_t last = typed_at(&r->typed, r->typed.count - 1)->run;
 
-    if (!silent || !run->crowded || run->prompt || run->full_screen || r->ending) {
+    if (!silent || !run->crowded || run->prompt || run->full_screen || run->ahead || r->ending ||
+        typed_full(&r->typed)) {
         return false;
     }
     for (uint32_t i = typed_at(&r->typed, 0)->run + 1; i <= last; i++) {

@@ -15,8 +15,7 @@
 #include "common/io.h"
 
 #define DEPTH_MAX 16
-
-#define SYNCED 4 /* directories of a day: of packs, of batches; and of keys */
+#define SYNCED    4 /* directories of a day: of packs, of batches; and of keys */
 
 struct depot_file {
     struct depot head;
