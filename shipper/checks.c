@@ -12,6 +12,7 @@
 
 #include "aws/imds.h"
 #include "common/clock.h"
+#include "shipper/place.h"
 #include "shipper/ship.h"
 #include "shipper/state.h"
 
@@ -86,6 +87,8 @@ void checks_shipping(struct check_run *r)
     } else if (err.kind == ERR_USAGE) {
         check_say(r, CHECK_FINDING, "ship to the one place, or see ttytrail(1), ship", "%s",
                   err.text);
+    } else if (err.kind == ERR_DENIED && place_dir(r->to) != NULL) {
+        check_say(r, CHECK_NOTE, NULL, "what waits was not looked at: %s", err.text);
     } else {
         check_say(r, CHECK_BLIND, "run this as the user who ships", "%s", err.text);
     }

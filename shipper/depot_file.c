@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "common/io.h"
+#include "shipper/depot_dirs.h"
 
 #define DEPTH_MAX 16
 #define SYNCED    4 /* directories of a day: of packs, of batches; and of keys */
@@ -20,6 +21,7 @@
 struct depot_file {
     struct depot head;
     char *dir;
+    bool made;            /* the directory itself was seen to be there */
     char *synced[SYNCED]; /* that are in their parents for sure; the newest first */
 };
 
@@ -174,28 +176,22 @@ static int sync_above(struct depot_file *f, const char *dir, struct error *err)
     return rc;
 }
 
-/* Below the store's own directory a link would lead what was confirmed to where nobody looks. */
-static int no_links(const struct depot_file *f, const char *dir, struct error *err)
+/* Only the store's own directory, and that once: those above it are not ours to make, and one that
+ * went away meanwhile (it was unmounted) must not come back empty. */
+static int make_root(struct depot_file *f, struct error *err)
 {
-    size_t i = strlen(f->dir), len = strlen(dir);
-    char *at = strdup(dir);
-    int rc = at == NULL ? err_sys(err, "allocate") : 0;
+    struct stat st;
 
-    while (rc == 0 && i < len) {
-        struct stat st;
-
-        for (i++; i < len && at[i] != '/'; i++) {
-        }
-        at[i] = '\0';
-        if (lstat(at, &st) == 0 && !S_ISDIR(st.st_mode)) {
-            rc = err_set(
-                err, ERR_DENIED,
-                "%s is a link or a file: in a store there are directories alone; remove it", at);
-        }
-        at[i] = dir[i];
+    if (stat(f->dir, &st) == 0 && S_ISDIR(st.st_mode)) {
+        f->made = true;
+        return 0;
     }
-    free(at);
-    return rc;
+    if (f->made || mkdir(f->dir, 0750) != 0) {
+        errno = f->made ? ENOENT : errno;
+        return err_sys(err, "%s directory %.150s", f->made ? "find" : "make", f->dir);
+    }
+    f->made = true;
+    return 0;
 }
 
 static int make_dirs(struct depot_file *f, const char *dir, struct error *err)
@@ -203,8 +199,10 @@ static int make_dirs(struct depot_file *f, const char *dir, struct error *err)
     if (is_synced(f, dir)) {
         return 0;
     }
-    return no_links(f, dir, err) != 0 || io_mkdirs(dir, 0750, err) != 0 ? -1
-                                                                        : sync_above(f, dir, err);
+    if (make_root(f, err) != 0 || depot_dirs_no_links(f->dir, dir, err) != 0) {
+        return -1;
+    }
+    return io_mkdirs(dir, 0750, err) != 0 ? -1 : sync_above(f, dir, err);
 }
 
 static int file_put(struct depot *s, const struct depot_put *put, enum depot_put_result *ret,

@@ -14,6 +14,7 @@
 #include "shipper/deliver.h"
 #include "shipper/identity.h"
 #include "shipper/identity_instance.h"
+#include "shipper/place.h"
 #include "shipper/seal_wait.h"
 #include "shipper/ship_engine.h"
 #include "shipper/ship_tell.h"
@@ -120,6 +121,15 @@ struct publishing {
     struct error *err;
 };
 
+/* A directory can be lost and made anew by hand: keys go there again with what is sent again.  What
+ * has the name is left alone; it was told when it was met first. */
+static int restore_key(struct ship *s, const struct depot_put *put, struct error *err)
+{
+    enum depot_put_result r;
+
+    return depot_put(s->store, put, &r, err);
+}
+
 static int publish_key(void *user, const char *name, const struct buf *line)
 {
     struct publishing *p = user;
@@ -131,7 +141,10 @@ static int publish_key(void *user, const char *name, const struct buf *line)
                             .content_type = "application/json"};
 
     chain_sha256(put.bytes, put.len, sha);
-    return deliver_object(&p->s->deliver, &put, p->err);
+    if (deliver_object(&p->s->deliver, &put, p->err) != 0) {
+        return -1;
+    }
+    return place_dir(p->s->where) == NULL ? 0 : restore_key(p->s, &put, p->err);
 }
 
 /* Before the first batch of a run, and not at all without one.  A store that took an object is the
@@ -141,6 +154,9 @@ static int publish(void *user, struct error *err)
     struct ship *s = user;
     struct publishing p = {s, err};
 
+    if (place_there(s->state, s->where, err) != 0) {
+        return -1;
+    }
     if (state_keys(s->state, publish_key, &p, err) != 0) {
         return err_wrap(err, "ship the host's public key");
     }
@@ -292,6 +308,9 @@ static int run(struct ship *s, struct error *err)
         .state = s->state, .store = s->store, .where = s->where, .note = note_alarm, .user = s};
     start_engine(s);
     rc = send_all(s, &life, err);
+    if (rc == 0 && !s->engine.prepared) {
+        rc = place_there(s->state, s->where, err); /* before it is said that all is there */
+    }
     return rc == 0 ? state_stored_segments(s->state, &s->result->stored, err) : rc;
 }
 

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "shipper/depot.h"
+#include "shipper/place.h"
 #include "shipper/ship.h"
 #include "shipper/state_life.h"
 #include "storage/db/reader.h"
@@ -107,6 +108,9 @@ static int check_place(const struct plan *p, const struct ship_config *config)
         return err_sys(p->err, "allocate");
     }
     rc = p->state == NULL ? 0 : state_place_check(p->state, where, p->err);
+    if (rc == 0) {
+        rc = place_there(p->state, where, p->err);
+    }
     free(where);
     return rc;
 }

@@ -138,6 +138,51 @@ static void test_follows_no_link(void **state)
     assert_non_null(strstr(err.text, "away is a link or a file"));
 }
 
+static int make(const char *below, const char *name)
+{
+    uint8_t sha[CHAIN_HASH];
+    struct depot_put p = {.name = name, .bytes = "x", .len = 1, .sha256 = sha};
+    enum depot_put_result r;
+    struct depot *d = NULL;
+    char url[512];
+    struct error err;
+    int rc;
+
+    (void)snprintf(url, sizeof url, "file://%s/%s", dir, below);
+    assert_int_equal(depot_open(&d, url, &conf, &err), 0);
+    chain_sha256("x", 1, sha);
+    rc = depot_put(d, &p, &r, &err);
+    depot_close(d);
+    return rc;
+}
+
+static void test_makes_its_own_directory_alone(void **state)
+{
+    char path[512], aside[512];
+
+    (void)state;
+    assert_int_equal(make("one/two", "a/b"), -1);
+    (void)snprintf(path, sizeof path, "%s/one", dir);
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(make("one", "a/b"), 0);
+    assert_int_equal(make("one/two", "a/b"), 0);
+    /* It was there, and is away: it does not come back empty. */
+    (void)snprintf(aside, sizeof aside, "%s.aside", dir);
+    assert_int_equal(put("first/x", "x"), DEPOT_PUT_CONFIRMED);
+    assert_int_equal(rename(dir, aside), 0);
+    {
+        uint8_t sha[CHAIN_HASH];
+        struct depot_put p = {.name = "second/x", .bytes = "x", .len = 1, .sha256 = sha};
+        enum depot_put_result r;
+        struct error err;
+
+        chain_sha256("x", 1, sha);
+        assert_int_equal(depot_put(depot, &p, &r, &err), -1);
+    }
+    assert_int_not_equal(access(dir, F_OK), 0);
+    assert_int_equal(rename(aside, dir), 0);
+}
+
 static void test_urls(void **state)
 {
     static const char *const wrong[] = {"",        "file://relative", "s3://",
@@ -160,6 +205,7 @@ int main(void)
         cmocka_unit_test(test_names_stay_below),
         cmocka_unit_test(test_lists_objects_alone),
         cmocka_unit_test(test_follows_no_link),
+        cmocka_unit_test(test_makes_its_own_directory_alone),
         cmocka_unit_test(test_urls),
     };
 
