@@ -8,6 +8,7 @@
 #include "cli/cmd.h"
 #include "cli/evidence.h"
 #include "common/clock.h"
+#include "common/log.h"
 #include "shipper/prune.h"
 
 #define DAY_US INT64_C(86400000000)
@@ -28,7 +29,8 @@ static const char help[] =
     "  --db FILE       the database\n"
     "  --config FILE   the configuration: [store]\n"
     "  -h, --help      this text\n\n"
-    "Exit status: 0 done (or nothing to do), 1 failed, 2 usage.\n\n"
+    "Of a directory each batch is read back first; what is not in it stays, and is named.\n"
+    "Exit status: 0 done (or nothing to do), 1 failed or a batch is not in the store, 2 usage.\n\n"
     "Examples:\n"
     "  ttytrail prune --dry-run\n"
     "  ttytrail prune --keep-days 7 --keep-mib 2048\n";
@@ -94,9 +96,10 @@ static void say(const struct options *o, const struct prune_result *r)
 {
     if (o->json) {
         (void)printf("{\"dry_run\":%s,\"segments\":%" PRId64 ",\"sessions\":%" PRId64
-                     ",\"bytes\":%" PRId64 ",\"kept_bytes\":%" PRId64 "}\n",
+                     ",\"bytes\":%" PRId64 ",\"kept_bytes\":%" PRId64 ",\"missing\":%" PRId64
+                     ",\"unknown\":%" PRId64 "}\n",
                      o->dry_run ? "true" : "false", r->segments, r->sessions, r->bytes,
-                     r->kept_bytes);
+                     r->kept_bytes, r->missing, r->unknown);
     } else if (!o->quiet && r->segments == 0) {
         (void)printf("nothing to prune: %" PRId64 " bytes stay\n", r->kept_bytes);
     } else if (!o->quiet) {
@@ -104,6 +107,26 @@ static void say(const struct options *o, const struct prune_result *r)
                      " bytes stay\n",
                      o->dry_run ? "would prune" : "pruned", r->segments, r->sessions, r->bytes,
                      r->kept_bytes);
+    }
+}
+
+static void say_note(void *user, const char *text)
+{
+    char line[1024];
+
+    (void)user;
+    (void)fprintf(stderr, "ttytrail prune: %s\n",
+                  log_escape(text, strlen(text), line, sizeof line));
+}
+
+static void say_unknown(const struct prune_result *r)
+{
+    if (r->unknown > 0) {
+        (void)fprintf(stderr,
+                      "ttytrail prune: %" PRId64
+                      " sessions are marked as shipped, but the shipper's "
+                      "state does not say where to: they stay (see ttytrail(1), prune)\n",
+                      r->unknown);
     }
 }
 
@@ -127,9 +150,14 @@ static int run(int argc, char **argv)
     config.keep_us = (o.keep_days >= 0 ? o.keep_days : at.conf.keep_days) * DAY_US;
     config.keep_bytes = (o.keep_mib >= 0 ? o.keep_mib : at.conf.keep_mib) * MIB;
     config.dry_run = o.dry_run;
+    config.note = say_note;
     rc = prune_run(&config, &r, &err) != 0 ? cmd_fail(&err) : CMD_DONE;
     if (rc == CMD_DONE || r.segments > 0) {
         say(&o, &r);
+        say_unknown(&r);
+    }
+    if (rc == CMD_DONE && r.missing > 0) {
+        rc = CMD_FAILED;
     }
     evidence_place_clear(&at);
     return rc;

@@ -22,7 +22,7 @@ enum err_kind {
 struct error {
     enum err_kind kind;
     int code;
-    char text[256];
+    char text[512];
 };
 
 /** err_clear(err): Make ${err} say that nothing went wrong.  NULL is allowed everywhere. */

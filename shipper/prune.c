@@ -3,9 +3,10 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
+#include "shipper/prune_look.h"
 #include "shipper/ship.h"
 #include "shipper/state_life.h"
 #include "storage/db/reader.h"
@@ -14,11 +15,19 @@
 #define AT_A_TIME  256  /* segments in one request */
 #define GIVE_PAGES 2048 /* pages given back in one request */
 
+/* Of this session nothing goes from this number on: the writer removes from the lowest on. */
+struct kept {
+    int64_t session_row, from;
+};
+
 struct prune {
     const struct prune_config *config;
     struct prune_result *ret;
     struct reader *evidence;
     struct state *state; /* NULL: ship.db is not there */
+    struct prune_look look;
+    struct kept *kept;
+    size_t n_kept, cap_kept;
     struct control *control;
     int64_t excess; /* bytes that are too many still */
     /* The session whose segments are gathered, and below which number. */
@@ -52,6 +61,23 @@ static int flush(struct prune *p)
     return 0;
 }
 
+static int keep_from(struct prune *p, int64_t session_row, int64_t number)
+{
+    if (p->n_kept == p->cap_kept) {
+        size_t cap = p->cap_kept == 0 ? 64 : 2 * p->cap_kept;
+        struct kept *kept = realloc(p->kept, cap * sizeof *kept);
+
+        if (kept == NULL) {
+            return err_sys(p->err, "allocate");
+        }
+        p->kept = kept;
+        p->cap_kept = cap;
+    }
+    p->kept[p->n_kept++] = (struct kept){session_row, number};
+    p->stored = number;
+    return 0;
+}
+
 /* A redelivery that is under way, or a withheld batch, keeps its segments. */
 static int begin_session(struct prune *p, const struct prunable *g)
 {
@@ -60,16 +86,32 @@ static int begin_session(struct prune *p, const struct prunable *g)
     p->session_row = g->session_row;
     memcpy(p->session, g->session, CHAIN_ID);
     p->stored = INT64_MAX;
-    if (p->state == NULL || state_next(p->state, g->session, &next, p->err) != 0) {
-        return p->state == NULL ? 0 : -1;
+    if (p->state != NULL &&
+        (state_next(p->state, g->session, &next, p->err) != 0 ||
+         (next > 0 && state_stored(p->state, g->session, &p->stored, p->err) != 0))) {
+        return -1;
     }
-    return next == 0 ? 0 : state_stored(p->state, g->session, &p->stored, p->err);
+    for (size_t i = 0; i < p->n_kept; i++) {
+        if (p->kept[i].session_row == g->session_row && p->kept[i].from < p->stored) {
+            p->stored = p->kept[i].from;
+        }
+    }
+    return 0;
+}
+
+/* 1: it is where it was shipped to, as far as can be seen. */
+static int look(struct prune *p, const struct prunable *g)
+{
+    int rc = prune_look(&p->look, g->session, g->number, p->err);
+
+    return rc == 0 ? keep_from(p, g->session_row, g->number) : rc;
 }
 
 static int each(void *user, const struct prunable *g)
 {
     struct prune *p = user;
     bool old = g->sealed_us < p->config->now_us - p->config->keep_us;
+    int rc;
 
     if (!old && p->excess <= 0) {
         p->ret->oldest_us = g->sealed_us;
@@ -81,6 +123,10 @@ static int each(void *user, const struct prunable *g)
     }
     if (g->number >= p->stored || g->number >= UINT32_MAX) {
         return 0;
+    }
+    rc = look(p, g);
+    if (rc != 1) {
+        return rc;
     }
     p->below = g->number + 1;
     p->n++;
@@ -109,20 +155,6 @@ static int give_back(struct prune *p)
     return 0;
 }
 
-static int look_at_place(struct prune *p)
-{
-    char place[STATE_PLACE_MAX];
-
-    if (state_place(p->state, place, sizeof place, p->err) != 0) {
-        return -1;
-    }
-    if (strncmp(place, "file://", 7) == 0 && access(place + 7, F_OK) != 0) {
-        return err_sys(p->err, "nothing is pruned: the place that all was shipped to, %.120s",
-                       place);
-    }
-    return 0;
-}
-
 static int open_all(struct prune *p)
 {
     const struct prune_config *c = p->config;
@@ -136,9 +168,12 @@ static int open_all(struct prune *p)
         if (p->err->kind != ERR_SYSTEM || p->err->code != ENOENT) {
             return -1;
         }
-        p->state = NULL; /* what is marked as shipped was */
+        p->state = NULL;
         err_clear(p->err);
-    } else if (look_at_place(p) != 0) {
+    }
+    p->look.note = c->note;
+    p->look.user = c->user;
+    if (prune_look_open(&p->look, p->state, p->err) != 0) {
         return -1;
     }
     return c->dry_run ? 0 : control_open(&p->control, c->socket_or_null, c->db, p->err);
@@ -164,6 +199,10 @@ int prune_run(const struct prune_config *c, struct prune_result *ret, struct err
     if (p.control != NULL) {
         control_close(p.control);
     }
+    ret->missing = p.look.missing;
+    ret->unknown = p.look.unknown;
+    prune_look_close(&p.look);
+    free(p.kept);
     state_close(p.state);
     if (p.evidence != NULL) {
         reader_close(p.evidence);

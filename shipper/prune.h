@@ -3,7 +3,7 @@
  * Which segments may go, because they are in S3 and old enough or too many, and asking the writer
  * to remove them.  Never the last copy: a segment is left alone unless the evidence database has it
  * as shipped, ship.db (where it knows the session) has it as stored, and, where the place is a
- * directory, that directory is there.  Reads; removing is the writer's.  Prints nothing.
+ * directory, it is read back from there.  Reads; removing is the writer's.  Prints nothing.
  */
 #ifndef TTYTRAIL_SHIPPER_PRUNE_H
 #define TTYTRAIL_SHIPPER_PRUNE_H
@@ -19,11 +19,15 @@ struct prune_config {
     int64_t keep_us;    /* what was sealed longer ago goes */
     int64_t keep_bytes; /* and what is too much, oldest first; 0: no limit */
     bool dry_run;
+    void (*note)(void *user, const char *text); /* NULL allowed: what is not in the store */
+    void *user;
 };
 
 struct prune_result {
     int64_t segments, sessions, bytes; /* removed (or that would be) */
     int64_t kept_bytes;                /* of segments that stay here */
+    int64_t missing;   /* batches that should be in the store and are not: they stay here */
+    int64_t unknown;   /* sessions that are marked as shipped and of which ship.db knows nothing */
     int64_t oldest_us; /* when the oldest of what stays and may go was sealed; 0 none */
 };
 

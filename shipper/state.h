@@ -116,6 +116,10 @@ struct state_attempts {
     int64_t next_suffix;   /* what to try: above every one that exists */
     int64_t tries_of_next; /* earlier attempts under that very suffix */
 };
+/** state_stored_as(s, where, name, ret_suffix, err): Under which suffix it was confirmed last; 0
+ * when nothing is known of that. */
+int state_stored_as(struct state *s, const char *where, const char *name, int64_t *ret_suffix,
+                    struct error *err);
 int state_attempts(struct state *s, const char *where, const char *name, struct state_attempts *ret,
                    struct error *err);
 

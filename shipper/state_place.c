@@ -62,3 +62,24 @@ int state_stored_segments(struct state *s, int64_t *ret, struct error *err)
     sqlite3_finalize(st);
     return rc < 0 ? -1 : 0;
 }
+
+int state_stored_as(struct state *s, const char *where, const char *name, int64_t *ret_suffix,
+                    struct error *err)
+{
+    sqlite3_stmt *st = NULL;
+    int rc;
+
+    *ret_suffix = 0;
+    if (sql_cached(s, &st, err,
+                   "SELECT suffix FROM attempts WHERE name=?1 AND store=?2 AND result='confirmed'"
+                   " ORDER BY id DESC LIMIT 1",
+                   "tt", name, where) != 0) {
+        return -1;
+    }
+    rc = sql_step(s, st, err);
+    if (rc == 1) {
+        *ret_suffix = sqlite3_column_int64(st, 0);
+    }
+    sql_release(s, st);
+    return rc < 0 ? -1 : 0;
+}
