@@ -6,8 +6,15 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "shipper/keyobject.h"
 #include "shipper/state_life.h"
 #include "storage/seal/segment.h"
+
+struct newest { /* key of the epoch */
+    struct json *json;
+    int64_t from_seq;
+    struct error *err;
+};
 
 static int find(const struct ship_life *l, const char *spec, struct state_batch *ret,
                 struct error *err)
@@ -73,12 +80,39 @@ static int again(const struct ship_life *l, struct error *err)
     return rc != 0 ? err_wrap(err, "send batch %.80s again", l->orders->again) : 0;
 }
 
+static int from_seq_of(void *user, const char *name, const struct buf *line)
+{
+    struct newest *n = user;
+    struct keyobject k;
+
+    (void)name;
+    if (keyobject_read(n->json, buf_data(line), line->len, &k, n->err) != 0) {
+        return -1;
+    }
+    n->from_seq = k.from_seq;
+    return 0;
+}
+
+/* Each key signs one batch at least: two that both sign from one number on contradict each other.
+ */
+static int use_key(const struct ship_life *l, struct error *err)
+{
+    struct newest n = {l->source->json, 0, err};
+    struct state_identity at;
+
+    if (state_identity(l->source->state, &at, err) != 0 ||
+        state_keys(l->source->state, from_seq_of, &n, err) != 0) {
+        return -1;
+    }
+    return n.from_seq > at.seq ? batch_heartbeat(l->source, clock_unix_us(), err) : 0;
+}
+
 /* The first manifest under the new key goes out at once: it proves that the host has it. */
 static int rotate(const struct ship_life *l, struct error *err)
 {
     char text[96];
 
-    if (identity_rotate(l->who, l->identity, err) != 0 ||
+    if (use_key(l, err) != 0 || identity_rotate(l->who, l->identity, err) != 0 ||
         batch_heartbeat(l->source, clock_unix_us(), err) != 0) {
         return -1;
     }

@@ -104,6 +104,19 @@ PY
 kill "$imds"
 status_is 0 "$TTYTRAIL" verify "$TO"
 
+step 'a key that signed nothing yet is not replaced before it did'
+"$TTYTRAIL" record --db "$TMP/young.db" -- echo young >/dev/null || fail 'record'
+young() { "$TTYTRAIL" ship --db "$TMP/young.db" --to "file://$TMP/young" "$@"; }
+status_is 0 young --rotate-key
+grep -q '^heartbeat 1' out || fail 'the first key signed nothing'
+status_is 0 young --rotate-key
+status_is 0 "$TTYTRAIL" verify "file://$TMP/young"
+python3 - <<'PY' || fail 'from_seq does not grow'
+import glob, json
+n = [json.load(open(p)).get("from_seq", 1) for p in sorted(glob.glob("young/keys/*/*"))]
+assert len(n) == 3 and n[0] < n[1] < n[2], n
+PY
+
 step 'a batch that cannot be sent'
 record 'echo poison'
 # Frozen, and not sent: the directory is in the way.
