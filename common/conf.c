@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ini.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,11 +109,23 @@ static const struct conf_key keys[] = {
 };
 #define KEYS (sizeof keys / sizeof keys[0])
 
+/* Where to ship to; whether there is such a place, only trying tells. */
+static bool is_place(const char *value)
+{
+    return value[0] == '\0' || value[0] == '/' || strncmp(value, "file:///", 8) == 0 ||
+           (strncmp(value, "s3://", 5) == 0 && strcspn(value + 5, "/") > 0);
+}
+
 static int set_text(struct conf *c, const struct conf_key *k, const char *value, struct error *err)
 {
     char **at = (char **)((char *)c + k->offset);
-    char *copy = strdup(value);
+    char *copy;
 
+    if (at == &c->ship_to && !is_place(value)) {
+        return err_set(err, ERR_USAGE, "%s must be s3://BUCKET/PREFIX or file:///DIRECTORY",
+                       k->name);
+    }
+    copy = strdup(value);
     if (copy == NULL) {
         return err_sys(err, "allocate");
     }
@@ -389,7 +402,7 @@ bool conf_default_path(char *ret, size_t size)
 
 int conf_open(struct conf *c, const char *path_or_null, struct error *err)
 {
-    char found[4096];
+    char found[4096] = "";
     int rc = 0;
 
     if (conf_init(c, err) != 0) {
@@ -399,6 +412,12 @@ int conf_open(struct conf *c, const char *path_or_null, struct error *err)
         rc = conf_load(c, path_or_null, err);
     } else if (conf_default_path(found, sizeof found)) {
         rc = conf_load(c, found, err);
+    }
+    if (rc == 0 && c->backlog_warn_s > c->backlog_crit_s) {
+        rc = err_set(
+            err, ERR_USAGE,
+            "%s: backlog_warn_s of [status] is %" PRId64 ", more than backlog_crit_s, %" PRId64,
+            path_or_null != NULL ? path_or_null : found, c->backlog_warn_s, c->backlog_crit_s);
     }
     if (rc != 0) {
         conf_clear(c);

@@ -144,6 +144,10 @@ static void mistakes_are_named_with_their_line(void **state)
         {"[record]\ncommit_ms = 99999999999999999999\n", ":2: commit_ms"},
         {"[record]\nwhat is this\n", ":2: neither"},
         {"[redact]\nmax_no_echo = 1048577\n", ":2: max_no_echo must be a number from 0 to"},
+        {"[ship]\n\nto = ftp://x\n", ":3: to must be s3://BUCKET"},
+        {"[ship]\nto = file://srv\n", ":2: to must be"},
+        {"[ship]\nto = s3:///x\n", ":2: to must be"},
+        {"[status]\nbacklog_warn_s = 7201\n", "is 7201, more than backlog_crit_s, 7200"},
         {"[redact]\ntokens = on\nprompt_patterns = pin (\n",
          ":3: prompt_patterns: no regular expression"},
     };
