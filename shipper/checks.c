@@ -19,9 +19,13 @@
 #define PATIENCE_S 600 /* beside ship_every_s: a timer may have been late once */
 
 const struct check shipper_checks[] = {
-    {"host name", checks_host_name},     {"metadata", checks_metadata},
-    {"credentials", checks_credentials}, {"probe", checks_place},
-    {"shipping", checks_shipping},       {NULL, NULL},
+    {"host name", checks_host_name},
+    {"metadata", checks_metadata},
+    {"credentials", checks_credentials},
+    {"probe", checks_place},
+    {"shipping", checks_shipping},
+    {"status", checks_status},
+    {NULL, NULL},
 };
 
 static void last_batch(struct check_run *r)

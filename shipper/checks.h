@@ -20,6 +20,7 @@ void checks_host_name(struct check_run *r);
 void checks_credentials(struct check_run *r);
 void checks_place(struct check_run *r);
 void checks_shipping(struct check_run *r);
+void checks_status(struct check_run *r);
 void checks_metadata(struct check_run *r);
 
 #endif

@@ -12,9 +12,12 @@
 #include "aws/imds.h"
 #include "aws/s3.h"
 #include "shipper/checks.h"
+#include "shipper/depot.h"
 #include "shipper/identity.h"
+#include "shipper/place.h"
 #include "shipper/probe.h"
 #include "shipper/ship.h"
+#include "shipper/state_life.h"
 
 #define SKEW_S 60 /* S3 takes 15 minutes; the order of events in a trail is in seconds */
 
@@ -238,14 +241,70 @@ static void on_road(void *user, bool finding, const char *text, const char *advi
     check_say(user, finding ? CHECK_FINDING : CHECK_NOTE, advice, "%s", text);
 }
 
+/* What ship.db knows of the place; without it the first run is judged. */
+static int bound(const struct check_run *r, struct error *err)
+{
+    char state_path[4096], key_path[4096];
+    struct state *s = NULL;
+    char *where = ship_place(r->to);
+    int rc = -1;
+
+    if (where == NULL) {
+        return err_sys(err, "allocate");
+    }
+    if (ship_paths(r->db, state_path, key_path, sizeof state_path, err) == 0 &&
+        (state_look(&s, state_path, err) == 0 ||
+         (err->kind == ERR_SYSTEM && err->code == ENOENT))) {
+        rc = s != NULL && state_place_check(s, where, NULL) != 0 ? 0 : place_there(s, where, err);
+    }
+    state_close(s);
+    free(where);
+    return rc;
+}
+
+/* Tried, since rights alone do not tell whether a directory can be made there. */
+static void can_be_made(struct check_run *r, const char *dir)
+{
+    char path[4200];
+    size_t n = strlen(dir);
+
+    while (n > 1 && dir[n - 1] == '/') {
+        n--;
+    }
+    while (n > 0 && dir[n - 1] != '/') {
+        n--;
+    }
+    (void)snprintf(path, sizeof path, "%.*s.ttytrail-doctor.XXXXXX", (int)n, dir);
+    if (mkdtemp(path) == NULL) {
+        check_say(r, CHECK_FINDING, "make it, and let this user write there, or correct the URL",
+                  "%s does not exist, and cannot be made: %s", dir, strerror(errno));
+    } else {
+        (void)rmdir(path);
+        check_say(r, CHECK_NOTE, NULL, "%s does not exist yet: ship makes it", dir);
+    }
+}
+
 static void directory(struct check_run *r)
 {
-    const char *dir = strncmp(r->to, "file://", 7) == 0 ? r->to + 7 : r->to;
+    const char *dir = place_dir(r->to);
+    struct error err = {.kind = ERR_NONE};
+    struct depot *store = NULL;
 
-    if (access(dir, W_OK | X_OK) == 0) {
+    if (depot_open(&store, r->to, r->conf, &err) != 0) {
+        check_say(r, CHECK_FINDING, "correct 'to' of [ship], or --to", "%s", err.text);
+        return;
+    }
+    depot_close(store);
+    if (bound(r, &err) != 0) {
+        if (err.kind == ERR_DENIED) {
+            check_say(r, CHECK_FINDING, "mount it, or correct the URL", "%s", err.text);
+        } else {
+            check_say(r, CHECK_BLIND, "run this as the user who ships", "%s", err.text);
+        }
+    } else if (access(dir, W_OK | X_OK) == 0) {
         check_say(r, CHECK_OK, NULL, "%s can be written to", dir);
     } else if (errno == ENOENT) {
-        check_say(r, CHECK_NOTE, NULL, "%s does not exist yet: ship makes it", dir);
+        can_be_made(r, dir);
     } else {
         check_say(r, CHECK_FINDING, "let this user write there", "%s: %s", dir, strerror(errno));
     }

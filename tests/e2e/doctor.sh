@@ -25,6 +25,18 @@ grep -q '^ *do: ' out || fail 'no advice'
 status_is 3 doctor --config nowhere.conf
 grep -q '^blind *configuration ' out || fail 'a file that is not there'
 
+step 'a place that is none, or cannot be made'
+status_is 1 doctor --to ftp://x
+finding probe 'neither file:///DIR nor'
+status_is 1 doctor --to file:///proc/x
+finding probe 'cannot be made'
+status_is 1 doctor --to "file://$TMP/none/store"
+finding probe "no directory $TMP/none"
+[ ! -e none ] && [ -z "$(find . -name '.ttytrail-doctor*')" ] || fail 'it left something there'
+printf '[ship]\nto = ftp://x\n' >ftp.conf
+status_is 1 doctor --config ftp.conf
+finding configuration 'ftp.conf:2: to must be'
+
 step 'nothing is shipped'
 printf '[ship]\n' >empty.conf
 status_is 1 doctor --config empty.conf
@@ -40,6 +52,26 @@ status_is 0 doctor --to "file://$TMP/store"
 grep -q '^ok *shipping .*last batch: number 1' out || fail 'no last batch'
 status_is 1 doctor --to "file://$TMP/other"
 finding shipping "$TMP/store"
+
+step 'what status warns of is a finding'
+status_is 0 doctor --to "file://$TMP/store"
+grep -q '^ok *status ' out || fail 'no word of status'
+cp e.db.ship.db ship.before
+python3 - <<'PY' || fail 'the schema changed: adapt this test'
+import sqlite3
+d = sqlite3.connect("e.db.ship.db")
+d.execute("INSERT OR REPLACE INTO facts VALUES ('set_aside', '1', strftime('%s')*1000000)")
+d.execute("INSERT OR REPLACE INTO facts VALUES ('error', 'no such luck', strftime('%s')*1000000)")
+d.commit()
+PY
+status_is 1 doctor --to "file://$TMP/store"
+finding status 'batches: the last run set 1 '
+finding status 'shipped: the last run, .* failed: no such luck'
+mv ship.before e.db.ship.db
+mv store store.real
+status_is 1 doctor --to "file://$TMP/store"
+finding probe "$TMP/store is not the directory that was shipped to"
+mv store.real store
 
 step 'no keys, no host name'
 printf '[s3]\nregion = us-east-1\nendpoint = http://127.0.0.1:1\n' >s3.conf
@@ -61,7 +93,7 @@ status_is 1 doctor --json --config s3.conf --to s3://audit/prod
 python3 - <<'PY' || fail 'JSON'
 import json
 lines = [json.loads(line) for line in open("out")]
-assert {"configuration", "host name", "metadata", "credentials", "probe", "clock", "road", "shipping"} == \
+assert {"configuration", "host name", "metadata", "credentials", "probe", "clock", "road", "shipping", "status"} == \
     {line["check"] for line in lines[:-1]}
 found = [line for line in lines[:-1] if line["result"] == "finding"]
 assert all(line["advice"] for line in found) and lines[-1] == {"check": "sum", "findings": len(found), "blind": 0}
