@@ -75,6 +75,22 @@ static int check_name(const char *what, const char *text, const char *extra, str
     return err_set(err, ERR_USAGE, "'%.80s' is no %s", text, what);
 }
 
+/* ${n_min} to ${n_max} characters out of ${set} behind ${front}; a name that is filled in later
+ * ("${...}") and one that is not known have no shape. */
+static int check_shape(const char *what, const char *text, const char *front, const char *set,
+                       size_t n_min, size_t n_max, struct error *err)
+{
+    size_t skip = strlen(front), n;
+
+    if (text == NULL || *text == '\0' || strstr(text, "${") != NULL) {
+        return 0;
+    }
+    n = strncmp(text, front, skip) == 0 ? strspn(text + skip, set) : 0;
+    return n >= n_min && n <= n_max && text[skip + n] == '\0'
+               ? 0
+               : err_set(err, ERR_USAGE, "'%.80s' is no %s", text, what);
+}
+
 static int check_lists(const struct policy_names *n, struct error *err)
 {
     for (size_t i = 0; n->read_buckets[i] != NULL; i++) {
@@ -106,6 +122,13 @@ int policy_check(const struct policy_names *n, struct error *err)
         check_name("KMS key", n->kms_key, "-:/_", err) != 0 ||
         check_name("role's name", n->host_role, "-_+=,.@", err) != 0 ||
         check_name("role's name", n->correlator_role, "-_+=,.@", err) != 0 ||
+        check_shape("account: twelve digits", n->account, "", "0123456789", 12, 12, err) != 0 ||
+        check_shape("endpoint: vpce-0123456789abcdef0, say", n->vpce, "vpce-", "0123456789abcdef",
+                    8, 17, err) != 0 ||
+        check_shape("partition: aws, aws-cn, aws-us-gov", n->partition, "aws",
+                    "-abcdefghijklmnopqrstuvwxyz", 0, 20, err) != 0 ||
+        check_shape("region: eu-central-1, say", n->region, "",
+                    "-abcdefghijklmnopqrstuvwxyz0123456789", 5, 32, err) != 0 ||
         check_lists(n, err) != 0) {
         return -1;
     }

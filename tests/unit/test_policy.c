@@ -20,6 +20,30 @@ static const struct policy_names good = {.bucket = "audit",
                                          .lock_mode = "GOVERNANCE",
                                          .retain_days = 365};
 
+#define OF(member) offsetof(struct policy_names, member)
+static const struct {
+    size_t at;
+    const char *text;
+    bool good;
+} shapes[] = {
+    {OF(account), "111122223333", true},
+    {OF(account), "12", false},
+    {OF(account), "1111222233334", false},
+    {OF(account), "11112222333x", false},
+    {OF(account), "${account}", true},
+    {OF(vpce), "vpce-0a1b2c3d", true},
+    {OF(vpce), "vpce-0a1b2c3d4e5f60718", true},
+    {OF(vpce), "foo", false},
+    {OF(vpce), "vpce-", false},
+    {OF(vpce), "vpce-foo", false},
+    {OF(vpce), "vpce-0a1b2c3d4e5f607181", false},
+    {OF(vpce), "${vpce}", true},
+    {OF(partition), "aws-cn", true},
+    {OF(partition), "azure", false},
+    {OF(region), "eu-central-1", true},
+    {OF(region), "x", false},
+};
+
 static void names_that_cannot_be(void **state)
 {
     struct error err = {.kind = ERR_NONE};
@@ -46,6 +70,15 @@ static void names_that_cannot_be(void **state)
     n = good;
     n.imds_users[1] = "x } accept";
     REFUSES(policy_check(&n, &err), ERR_USAGE);
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+        n = good;
+        *(const char **)((char *)&n + shapes[i].at) = shapes[i].text;
+        if (shapes[i].good) {
+            MUST(policy_check(&n, &err));
+        } else {
+            REFUSES(policy_check(&n, &err), ERR_USAGE);
+        }
+    }
     n = good;
     n.expire_days = 100;
     REFUSES(policy_check(&n, &err), ERR_USAGE);
