@@ -237,6 +237,8 @@ const struct cmd cmd_list = {
         "  stalled            the recorder did not answer for a while\n"
         "  memory-not-locked  undecided keys could have reached the swap space\n"
         "  commit-batch       output was shown before it was committed\n"
+        "  imported           it was recorded elsewhere, and came from a store\n"
+        "  pruned             bytes of it were removed here, after it was shipped\n"
         "\n"
         "Examples:\n"
         "  ttytrail list\n"

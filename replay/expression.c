@@ -91,9 +91,9 @@ static bool match_to(const struct value *v, const struct session_row *s)
 }
 
 /* Every flag that a session may have (docs/FORMAT.md, "Marks" and "Catalogue"). */
-static const char *const flags[] = {"blind-command",     "commit-batch",   "lost-input",
-                                    "memory-not-locked", "no-echo-region", "not-redacted",
-                                    "stalled",           "token"};
+static const char *const flags[] = {
+    "blind-command",  "commit-batch", "imported", "lost-input", "memory-not-locked",
+    "no-echo-region", "not-redacted", "pruned",   "stalled",    "token"};
 
 static int parse_flag(const char *word, struct value *v, struct error *err)
 {
@@ -103,8 +103,9 @@ static int parse_flag(const char *word, struct value *v, struct error *err)
         }
     }
     return err_set(err, ERR_USAGE,
-                   "no session has such a flag (there are blind-command, commit-batch, lost-input, "
-                   "memory-not-locked, no-echo-region, not-redacted, stalled, token)");
+                   "no session has such a flag (there are blind-command, commit-batch, imported, "
+                   "lost-input, memory-not-locked, no-echo-region, not-redacted, pruned, "
+                   "stalled, token)");
 }
 
 static int parse_number(const char *word, struct value *v, struct error *err)

@@ -72,6 +72,10 @@ grep -q "segments were pruned here" out || fail 'verify does not tell'
 status_is 0 "$TTYTRAIL" verify "$TO"
 status_is 0 "$TTYTRAIL" list --db "$DB"
 [ "$(grep -c ' pruned ' out)" = 2 ] || fail 'list does not tell'
+status_is 0 "$TTYTRAIL" list --db "$DB" --json flag pruned
+[ "$(wc -l <out)" = 2 ] || fail 'list does not find them'
+status_is 0 "$TTYTRAIL" list --db "$DB" --json flag imported
+[ ! -s out ] || fail 'nothing was imported'
 status_is 0 "$TTYTRAIL" export --db "$DB" last -f cast
 grep -q secret-three out || fail 'what was not shipped is gone'
 first=$(columns 'SELECT hex(id) FROM session WHERE row = 1' | tr A-F a-f)
