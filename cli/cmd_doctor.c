@@ -123,7 +123,8 @@ static void say_sum(const struct doctor *d)
     } else if (d->findings + d->blind == 0) {
         (void)printf("%s", d->o.quiet ? "" : "all is well\n");
     } else {
-        (void)printf("%d findings; %d could not be looked at\n", d->findings, d->blind);
+        (void)printf("%d finding%s; %d could not be looked at\n", d->findings,
+                     d->findings == 1 ? "" : "s", d->blind);
     }
 }
 

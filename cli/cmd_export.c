@@ -180,7 +180,8 @@ static int run(int argc, char **argv)
     }
     err_clear(&err);
     format = export_format(o.format, &err);
-    if (format == NULL || export_session(&o, format, &gaps, &err) != 0) {
+    if (format == NULL || evidence_config_check(&o.common, &err) != 0 ||
+        export_session(&o, format, &gaps, &err) != 0) {
         return cmd_fail(&err);
     }
     return gaps > 0 ? CMD_FAILED : CMD_DONE;

@@ -194,7 +194,9 @@ static int run(int argc, char **argv)
     if (expression_parse(&expression, options.words, options.word, &err) != 0) {
         return err.kind == ERR_USAGE ? cmd_usage(&cmd_list, "%s", err.text) : cmd_fail(&err);
     }
-    rc = list(&options, expression, &err) != 0 ? cmd_fail(&err) : CMD_DONE;
+    rc = evidence_config_check(&options.common, &err) != 0 || list(&options, expression, &err) != 0
+             ? cmd_fail(&err)
+             : CMD_DONE;
     expression_free(expression);
     return rc;
 }

@@ -242,7 +242,7 @@ static int run(int argc, char **argv)
     }
     o.what = argv[optind];
     err_clear(&err);
-    return play(&o, &err);
+    return evidence_config_check(&o.common, &err) != 0 ? cmd_fail(&err) : play(&o, &err);
 }
 
 const struct cmd cmd_play = {

@@ -120,8 +120,8 @@ static void on_value(void *user, const char *label, const char *unit, int64_t va
 
 static void print_text(struct status *s)
 {
-    (void)printf("TTYTRAIL %s - %s |%s\n", word(s->level), buf_text(&s->worst, NULL),
-                 buf_text(&s->values, NULL));
+    (void)printf("TTYTRAIL %s - %s%s%s\n", word(s->level), buf_text(&s->worst, NULL),
+                 s->values.len > 0 ? " |" : "", buf_text(&s->values, NULL));
     if (!s->o.quiet) {
         (void)fwrite(buf_data(&s->lines), 1, s->lines.len, stdout);
     }
@@ -145,16 +145,15 @@ static int run(int argc, char **argv)
 {
     struct status s = {.level = STATUS_OK};
     struct evidence_place at;
+    struct error err = {.kind = ERR_NONE};
     struct buf json;
+    bool known;
     int rc = parse(argc, argv, &s.o);
 
     if (rc >= 0) {
         return rc;
     }
-    if (evidence_place(&s.o.common, NULL, &at, &s.err) != 0) {
-        (void)printf("TTYTRAIL UNKNOWN - %s\n", s.err.text);
-        return STATUS_UNKNOWN;
-    }
+    known = evidence_place(&s.o.common, NULL, &at, &err) == 0;
     buf_init(&s.worst, TEXT_MAX);
     buf_init(&s.lines, TEXT_MAX);
     buf_init(&s.values, TEXT_MAX);
@@ -162,7 +161,11 @@ static int run(int argc, char **argv)
     json_doc_begin(&s.doc, &json, &s.err);
     json_doc_object(&s.doc, NULL);
     json_doc_array(&s.doc, "rows");
-    look(&s, &at);
+    if (known) {
+        look(&s, &at);
+    } else {
+        on_say(&s, "configuration", STATUS_UNKNOWN, err.text);
+    }
     json_doc_close(&s.doc);
     json_doc_text(&s.doc, "level", word(s.level));
     json_doc_int(&s.doc, "code", (int64_t)s.level);
@@ -179,7 +182,9 @@ static int run(int argc, char **argv)
     buf_clear(&s.values);
     buf_clear(&s.lines);
     buf_clear(&s.worst);
-    evidence_place_clear(&at);
+    if (known) {
+        evidence_place_clear(&at);
+    }
     return (int)s.level;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/cmd.h"
+#include "cli/evidence.h"
 #include "cli/verify_say.h"
 #include "common/clock.h"
 #include "common/io.h"
@@ -331,6 +332,9 @@ static int look(const struct options *o, struct verify *v, enum verify_target *r
         o->until != NULL || o->pins != NULL || o->expect != NULL || o->at != NULL ||
         o->late != NULL || o->jobs != NULL || o->quick) {
         return err_set(err, ERR_USAGE, "such options are for one directory or URL");
+    }
+    if (evidence_config_check(&o->common, err) != 0) {
+        return -1;
     }
     if (o->n_args > 1 || (first != NULL && is_file(first))) {
         *ret = VERIFY_FILES;

@@ -49,6 +49,20 @@ void evidence_place_clear(struct evidence_place *p)
     conf_clear(&p->conf);
 }
 
+int evidence_config_check(const struct cmd_common *common, struct error *err)
+{
+    struct conf conf;
+
+    if (common->config == NULL) {
+        return 0;
+    }
+    if (conf_open(&conf, common->config, err) != 0) {
+        return -1;
+    }
+    conf_clear(&conf);
+    return 0;
+}
+
 bool evidence_is_database(const char *path)
 {
     static const char magic[16] = "SQLite format 3"; /* sqlite.org/fileformat2.html, 1.3.1 */

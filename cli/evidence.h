@@ -23,6 +23,9 @@ int evidence_place(const struct cmd_common *common, const char *socket_or_null,
                    struct evidence_place *ret, struct error *err);
 void evidence_place_clear(struct evidence_place *p);
 
+/** evidence_config_check(common, err): For commands that no setting concerns: -1 when --config
+ * names a file that is not there (SYSTEM) or has a mistake (USAGE). */
+int evidence_config_check(const struct cmd_common *common, struct error *err);
 /** evidence_is_database(path): Whether the file at ${path} is an SQLite database. */
 bool evidence_is_database(const char *path);
 

@@ -36,3 +36,8 @@ enum status_level status_against(int64_t value, int64_t warn, int64_t crit)
 {
     return value >= crit ? STATUS_CRITICAL : value >= warn ? STATUS_WARNING : STATUS_OK;
 }
+
+const char *status_s(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}

@@ -36,6 +36,8 @@ void status_say(struct status_run *r, enum status_level level, const char *fmt, 
     __attribute__((format(printf, 3, 4)));
 /** status_all(table, r): Every row of ${table}, which ends with a name of NULL. */
 void status_all(const struct status_row *table, struct status_run *r);
+/** status_s(n): "" for one, "s" for many: "%d segment%s". */
+const char *status_s(int64_t n);
 /** status_worse(a, b): The one that is told when both hold: critical, warning, unknown, ok. */
 enum status_level status_worse(enum status_level a, enum status_level b);
 /** status_against(value, warn, crit): The level of a number that should be small. */

@@ -62,9 +62,11 @@ static void say_backlog(struct check_run *r, const struct ship_plan *p)
         return;
     }
     check_say(r, CHECK_NOTE, NULL,
-              "%" PRId64 " segments of %" PRId64 " sessions wait, %" PRId64
-              " bytes, the oldest for %" PRId64 " s; %" PRId64 " frozen batches are not stored",
-              p->segments, p->sessions, p->bytes, age_s, p->frozen);
+              "%" PRId64 " segment%s of %" PRId64 " session%s wait%s, %" PRId64
+              " bytes, the oldest for %" PRId64 " s; %" PRId64 " frozen batch%s not stored",
+              p->segments, p->segments == 1 ? "" : "s", p->sessions, p->sessions == 1 ? "" : "s",
+              p->segments == 1 ? "s" : "", p->bytes, age_s, p->frozen,
+              p->frozen == 1 ? " is" : "es are");
     if (age_s > r->conf->ship_every_s + PATIENCE_S) {
         check_say(r, CHECK_FINDING,
                   "run 'ttytrail ship' and read what it says; look whether its "

@@ -30,7 +30,9 @@ static struct reader *open_evidence(struct status_run *r)
 
     if (reader_open(&evidence, r->db, &err) != 0) {
         if (err.kind == ERR_SYSTEM && err.code == ENOENT) {
-            status_say(r, STATUS_UNKNOWN, "there is no database %s", r->db);
+            status_say(r, STATUS_UNKNOWN,
+                       "there is no database %s: record something, or name another with --db",
+                       r->db);
         } else {
             status_say(r, STATUS_UNKNOWN, "%s", err.text);
         }
@@ -44,6 +46,25 @@ static struct reader *open_evidence(struct status_run *r)
 struct backlog {
     int64_t segments, bytes, oldest_us;
 };
+
+static int one_waits(void *user, const struct unshipped *u)
+{
+    (void)user;
+    (void)u;
+    return 1;
+}
+
+bool status_any_waits(const struct status_run *r)
+{
+    struct reader *evidence = NULL;
+    bool any = false;
+
+    if (reader_open(&evidence, r->db, NULL) == 0) {
+        any = reader_unshipped(evidence, INT64_MAX, one_waits, NULL, NULL) == 1;
+        reader_close(evidence);
+    }
+    return any;
+}
 
 static int add_waiting(void *user, const struct unshipped *u)
 {
@@ -82,8 +103,9 @@ void status_backlog(struct status_run *r)
         status_say(r, level, "nothing sealed waits");
     } else {
         status_say(r, level,
-                   "%" PRId64 " segments wait, %" PRId64 " bytes, the oldest for %" PRId64 " s%s",
-                   b.segments, b.bytes, age,
+                   "%" PRId64 " segment%s wait%s, %" PRId64 " bytes, the oldest for %" PRId64
+                   " s%s",
+                   b.segments, status_s(b.segments), b.segments == 1 ? "s" : "", b.bytes, age,
                    c->ship_to[0] == '\0' ? " (nowhere to ship to is configured)" : "");
     }
     r->value(r->user, "segments", "", b.segments, -1, -1);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/conf.h"
@@ -76,7 +77,7 @@ void status_shipped(struct status_run *r)
 
     s = look(r, &none);
     if (s == NULL) {
-        if (none) {
+        if (none && access(r->db, F_OK) == 0) {
             status_say(r, STATUS_OK, "nothing was shipped from this database yet");
         }
         return;
@@ -92,7 +93,8 @@ void status_shipped(struct status_run *r)
                    seconds_since(r, success));
         r->value(r->user, "success_age", "s", seconds_since(r, success), -1, -1);
     } else {
-        status_say(r, STATUS_OK, "no run is known to have gone well");
+        status_say(r, status_any_waits(r) ? STATUS_WARNING : STATUS_OK,
+                   "no run is known to have gone well");
     }
     say_promise(r, s);
     state_close(s);
@@ -140,14 +142,15 @@ void status_batches(struct status_run *r)
         status_say(r, STATUS_UNKNOWN, "%s", err.text);
     } else if (aside > 0) {
         status_say(r, STATUS_CRITICAL,
-                   "the last run set %" PRId64 " batches or sessions aside; %" PRId64
-                   " batches are frozen and not stored",
-                   aside, n);
+                   "the last run set %" PRId64 " batch%s or session%s aside; %" PRId64
+                   " batch%s frozen and not stored",
+                   aside, aside == 1 ? "" : "es", status_s(aside), n, n == 1 ? " is" : "es are");
         /* Noted at most once an hour. */
         w.since_us = fact(s, "run_us") - HOUR_US - 60 * INT64_C(1000000);
         (void)state_events(s, say_event, &w, &err);
     } else {
-        status_say(r, STATUS_OK, "%" PRId64 " batches are frozen and not stored", n);
+        status_say(r, STATUS_OK, "%" PRId64 " batch%s frozen and not stored", n,
+                   n == 1 ? " is" : "es are");
     }
     r->value(r->user, "frozen", "", n, -1, -1);
     r->value(r->user, "set_aside", "", aside, -1, -1);
@@ -168,8 +171,9 @@ static int say_withheld(void *user, const struct state_withheld *w)
     v->n++;
     status_say(v->run, w->waiting > 0 ? STATUS_WARNING : STATUS_OK,
                "batch %" PRId64 " is withheld (%s); %" PRId64 " of its %" PRId64
-               " segments are in no other batch",
-               w->seq, w->reason, w->waiting, w->segments);
+               " segment%s %s in no other batch",
+               w->seq, w->reason, w->waiting, w->segments, status_s(w->segments),
+               w->waiting == 1 ? "is" : "are");
     return 0;
 }
 
@@ -230,9 +234,9 @@ void status_clock(struct status_run *r)
     if (state_fact(s, "skew_us", text, sizeof text, &at_us, NULL) == 1 && text[0] != '\0') {
         skew = strtoll(text, NULL, 10);
         status_say(r, skew > SKEW_WARN_US || skew < -SKEW_WARN_US ? STATUS_WARNING : STATUS_OK,
-                   "the store's clock is %" PRId64 " ms ahead of this host's (seen %" PRId64
-                   " s ago)",
-                   skew / 1000, seconds_since(r, at_us));
+                   "the store's clock is %" PRId64 " ms %s this host's (seen %" PRId64 " s ago)",
+                   (skew < 0 ? -skew : skew) / 1000, skew < 0 ? "behind" : "ahead of",
+                   seconds_since(r, at_us));
         r->value(r->user, "skew", "us", skew, -1, -1);
     }
     state_close(s);

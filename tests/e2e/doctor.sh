@@ -46,7 +46,7 @@ step 'a backlog'
 "$TTYTRAIL" record --db "$DB" -- echo one >/dev/null || fail record
 wait_for 'a sealed segment' sh -c "'$TTYTRAIL' ship --db '$DB' --to 'file://$TMP/store' --dry-run | grep -q '^would ship 1 '"
 status_is 0 doctor --to "file://$TMP/store"
-grep -q '^note *shipping .*1 segments of 1 sessions wait' out || fail 'nothing waits'
+grep -q '^note *shipping .*1 segment of 1 session waits' out || fail 'nothing waits'
 "$TTYTRAIL" ship --db "$DB" --to "file://$TMP/store" >/dev/null || fail ship
 status_is 0 doctor --to "file://$TMP/store"
 grep -q '^ok *shipping .*last batch: number 1' out || fail 'no last batch'

@@ -19,7 +19,8 @@ d = sqlite3.connect(sys.argv[1]); d.execute(sys.argv[2]); d.commit()' "$1" "$2" 
 
 step 'nothing there'
 status_is 3 status
-first '^TTYTRAIL UNKNOWN - backlog: there is no database'
+first '^TTYTRAIL UNKNOWN - backlog: there is no database .*: record something[^|]*$'
+! grep -q '^OK' out || fail 'something is well where nothing is'
 status_is 2 status x
 
 step 'not shipped yet'
@@ -51,7 +52,7 @@ sealed() { status --json | grep -A1 '"value": *"segments"' | grep -q '"is": *1';
 wait_for 'it is sealed' sealed
 sql e.db 'UPDATE segment SET sealed_us = sealed_us - 1000000000 WHERE rowid = 2'
 status_is 1 status
-first '^TTYTRAIL WARNING - backlog: 1 segments wait, [0-9]* bytes, the oldest for 10[0-9][0-9] s'
+first '^TTYTRAIL WARNING - backlog: 1 segment waits, [0-9]* bytes, the oldest for 10[0-9][0-9] s'
 sql e.db 'UPDATE segment SET sealed_us = sealed_us - 7000000000 WHERE rowid = 2'
 status_is 2 status
 first '^TTYTRAIL CRITICAL - backlog'
@@ -64,10 +65,26 @@ mv store aside && : >store
 status_is 1 ship
 status_is 2 status
 grep -q '^WARNING  *shipped .*failed' out || fail 'it does not say that it failed'
-grep -q '1 batches are frozen and not stored' out || fail 'the frozen batch'
+grep -q '1 batch is frozen and not stored' out || fail 'the frozen batch'
 rm store && mv aside store
 status_is 0 ship
 status_is 0 status
+
+step 'no run that went well, and something waits'
+DB=$TMP/two.db
+printf '[ship]\nto = file://%s/two\n[status]\ndisk_warn_mib = 0\ndisk_crit_mib = 0\n' "$TMP" >c.conf
+record 'echo one'
+status_is 0 ship
+record 'echo waits'
+waits() { status --json | grep -A1 '"value": *"segments"' | grep -q '"is": *1'; }
+wait_for 'it is sealed' waits
+sql two.db.ship.db "DELETE FROM facts WHERE name IN ('success_us', 'error', 'run_us')"
+status_is 1 status
+first '^TTYTRAIL WARNING - shipped: no run is known to have gone well'
+status_is 0 ship
+status_is 0 status
+DB=$TMP/e.db
+printf '[ship]\nto = %s\n[status]\ndisk_warn_mib = 0\ndisk_crit_mib = 0\n' "$TO" >c.conf
 
 step 'set aside, withheld, alarms, clock, epochs'
 record 'echo three'
@@ -77,15 +94,15 @@ rm store && mv aside store
 sql e.db "UPDATE segment SET bytes = x'00', size = 1 WHERE rowid = 3"
 status_is 1 ship
 status_is 2 status
-first '^TTYTRAIL CRITICAL - batches: the last run set 1 batches or sessions aside'
+first '^TTYTRAIL CRITICAL - batches: the last run set 1 batch or session aside'
 [ "$(grep -c '^CRITICAL *batches ' out)" -ge 2 ] || fail 'no reason'
 status_is 1 ship --withhold 3 --reason 'the disk lost it'
 status_is 2 status
-grep -q '^WARNING *withheld .*batch 3 is withheld (the disk lost it); 1 of its 1 segments' out || fail 'withheld'
+grep -q '^WARNING *withheld .*batch 3 is withheld (the disk lost it); 1 of its 1 segment is in no' out || fail 'withheld'
 sql e.db.ship.db "INSERT INTO facts VALUES ('skew_us', '-3600000000', strftime('%s')*1000000)"
 sql e.db.ship.db "INSERT INTO events(at_us, kind, text) VALUES (strftime('%s')*1000000, 'alarm', 'ALARM: x')"
 status_is 2 status
-grep -q '^WARNING *clock .*-3600000 ms' out || fail 'the clock'
+grep -q '^WARNING *clock .*3600000 ms behind this' out || fail 'the clock'
 grep -q '^CRITICAL *alarms .*ALARM: x' out || fail 'the alarm'
 sql e.db.ship.db "UPDATE identity SET last_us = last_us - 7300000000"
 status_is 2 status
