@@ -13,14 +13,16 @@
 #include "common/log.h"
 #include "shipper/ship.h"
 
-#define BIG (1024 * 1024)
+#define BIG          (1024 * 1024)
+#define SHIP_URL_MAX 2048
 
 static const char help[] =
     "Usage: ttytrail ship [--to URL] [OPTION...]\n\n"
     "Sends what is recorded and not sent yet to a bucket or a directory: segments in packs, and\n"
     "one signed manifest per pack.  Run again it goes on where it stopped; with nothing new it\n"
     "sends nothing.\n\n"
-    "  --to URL        s3://BUCKET[/PREFIX] or file:///DIR; default: 'to' of [ship]\n"
+    "  --to URL        s3://BUCKET[/PREFIX] or file:///DIR; default: 'to' of [ship],\n"
+    "                  else where it was shipped before\n"
     "  --dry-run       say what would be sent, send nothing\n"
     "  --follow        go on: a run every 'ship_every_s', until SIGTERM\n"
     "  --stop          the host goes down: ship, and say so in a last manifest\n"
@@ -275,6 +277,7 @@ static int run(int argc, char **argv)
 {
     struct options o = {.to = NULL};
     struct error err = {.kind = ERR_NONE};
+    char place[SHIP_URL_MAX];
     struct evidence_place at;
     struct ship_config config = {
         .db = at.db, .conf = &at.conf, .batch = say_batch, .note = say_note, .user = &o};
@@ -288,6 +291,9 @@ static int run(int argc, char **argv)
     }
     config.orders = o.orders;
     config.to = o.to != NULL ? o.to : at.conf.ship_to;
+    if (config.to[0] == '\0' && ship_bound(at.db, place, sizeof place, &err) == 1) {
+        config.to = place;
+    }
     config.socket_or_null = at.socket_or_null;
     rc = config.to[0] == '\0' && !o.dry_run
              ? cmd_usage(&cmd_ship, "where to? --to URL, or 'to' of [ship]")

@@ -27,6 +27,16 @@ static int key_of(const struct depot_s3 *t, const char *name, char ret[DEPOT_NAM
     return 0;
 }
 
+/* What is wrong with settings and surroundings is a failure; the words of a command are not. */
+static int failed(int rc, struct error *err)
+{
+    if (rc == -1 && err != NULL && err->kind == ERR_USAGE) {
+        err->kind = ERR_SYSTEM;
+        err->code = 0;
+    }
+    return rc;
+}
+
 static struct s3_put put_of(const struct depot_put *put, const char *key)
 {
     return (struct s3_put){.key = key,
@@ -54,7 +64,7 @@ static int bucket_put(struct depot *s, const struct depot_put *put, enum depot_p
     enum s3_put_result r;
 
     if (key_of(t, put->name, key, err) != 0 || s3_put(t->s3, &p, &r, err) != 0) {
-        return -1;
+        return failed(-1, err);
     }
     *ret = result_of(r);
     return 0;
@@ -76,6 +86,7 @@ static void sent(void *user, const struct s3_put_answer *a)
                                   .slow = a->slow,
                                   .asked_us = a->asked_us};
 
+    (void)failed(answer.rc, &answer.err);
     x->done(x->user, &answer);
     free(x);
 }
@@ -95,7 +106,7 @@ static int bucket_start(struct depot *s, const struct depot_put *put, depot_done
     x->user = user;
     if (key_of(t, put->name, x->key, err) != 0 || s3_put_start(t->s3, &p, sent, x, err) != 0) {
         free(x);
-        return -1;
+        return failed(-1, err);
     }
     return 0;
 }
@@ -134,7 +145,7 @@ static int bucket_get(struct depot *s, const char *name, const char *version, si
     if (key_of(t, name, key, err) != 0) {
         return -1;
     }
-    return s3_get(t->s3, key, version, 0, 0, max_bytes, ret, err);
+    return failed(s3_get(t->s3, key, version, 0, 0, max_bytes, ret, err), err);
 }
 
 static int bucket_get_range(struct depot *s, const char *name, const char *version, uint64_t offset,
@@ -146,7 +157,7 @@ static int bucket_get_range(struct depot *s, const char *name, const char *versi
 
     if (key_of(t, name, key, err) != 0 ||
         s3_get(t->s3, key, version, offset, len, before + len, ret, err) != 0) {
-        return -1;
+        return failed(-1, err);
     }
     return ret->len == before + len ? 0 : err_set(err, ERR_CORRUPT, "shorter than it was listed");
 }
@@ -179,7 +190,7 @@ static int bucket_list(struct depot *s, const char *prefix, depot_list_fn *cb, v
     if (key_of(t, prefix, key, err) != 0) {
         return -1;
     }
-    return s3_list(t->s3, key, NULL, pass_on, &l, err);
+    return failed(s3_list(t->s3, key, NULL, pass_on, &l, err), err);
 }
 
 static int bucket_list_versions(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
@@ -193,7 +204,7 @@ static int bucket_list_versions(struct depot *s, const char *prefix, depot_list_
     if (key_of(t, prefix, key, err) != 0) {
         return -1;
     }
-    rc = s3_list_versions(t->s3, key, pass_on, &l, err);
+    rc = failed(s3_list_versions(t->s3, key, pass_on, &l, err), err);
     /* A right of its own that auditors may lack: then we see what a plain listing shows. */
     return rc == -1 && err->kind == ERR_DENIED ? 1 : rc;
 }
@@ -283,12 +294,12 @@ int depot_s3_open(struct depot **ret, const char *bucket, const char *prefix,
     if ((beside == NULL ? creds_open(&t->creds, err)
                         : creds_share(((struct depot_s3 *)beside)->creds, &t->creds, err)) != 0) {
         bucket_close(&t->head);
-        return -1;
+        return failed(-1, err);
     }
     config.creds = t->creds;
     if (s3_open(&t->s3, &config, err) != 0) {
         bucket_close(&t->head);
-        return -1;
+        return failed(-1, err);
     }
     *ret = &t->head;
     return 0;

@@ -54,6 +54,9 @@ struct ship_plan {
  * A place (when there is one) that ship_run would refuse is refused. */
 int ship_plan(const struct ship_config *config, struct ship_plan *ret, struct error *err);
 
+/** ship_bound(db, ret, size, err): The place that ${db} ships to, once something was stored there:
+ * 1, 0 there is none yet. */
+int ship_bound(const char *db, char *ret, unsigned long size, struct error *err);
 /** ship_place(url): ${url} spelled in one way, for the caller to free; NULL: no memory. */
 char *ship_place(const char *url);
 /** ship_paths(db, ret_state, ret_key, size, err): Where ship.db and the key of ${db} are. */

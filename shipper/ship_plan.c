@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -156,4 +157,22 @@ out:
     state_close(p.state);
     reader_close(p.evidence);
     return rc;
+}
+
+int ship_bound(const char *db, char *ret, unsigned long size, struct error *err)
+{
+    char state_path[4096], key_path[4096];
+    struct state *s = NULL;
+    int rc;
+
+    ret[0] = '\0';
+    if (ship_paths(db, state_path, key_path, sizeof state_path, err) != 0) {
+        return -1;
+    }
+    if (state_look(&s, state_path, err) != 0) {
+        return err->kind == ERR_SYSTEM && err->code == ENOENT ? 0 : -1;
+    }
+    rc = state_place(s, ret, size, err);
+    state_close(s);
+    return rc != 0 ? -1 : ret[0] != '\0';
 }

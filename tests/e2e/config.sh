@@ -44,6 +44,16 @@ for command in list 'play -n' 'export -f raw' verify; do
     status_is 0 "$TTYTRAIL" $command --db "$DB" --config good.conf $session
 done
 
+step 'settings of AWS that are missing: a failure, with all that there is to say'
+export AWS_EC2_METADATA_DISABLED=true
+unset AWS_REGION AWS_DEFAULT_REGION
+status_is 2 "$TTYTRAIL" ship --db "$DB"
+grep -q 'where to?' err || fail 'nowhere'
+status_is 1 "$TTYTRAIL" ship --db "$DB" --to s3://nobucket
+grep -q 'no region: set' err || fail 'no region'
+AWS_REGION=us-east-1 status_is 1 "$TTYTRAIL" ship --db "$DB" --to s3://nobucket
+grep -q 'no AWS credentials .*instance metadata: disabled by AWS_EC2_METADATA_DISABLED)$' err || fail 'the remedy is cut off'
+
 step 'of the backlog, the warning comes first'
 printf '[status]\nbacklog_warn_s = 10\nbacklog_crit_s = 9\n' >turned.conf
 status_is 3 "$TTYTRAIL" status --db "$DB" --config turned.conf

@@ -76,7 +76,7 @@ status_is 1 prune --keep-days 0
 grep -q 'batch 2 is not pruned: packs/.* was altered; .*--again 2' err || fail 'an altered pack'
 grep -q 'batch 3 is not pruned: batches/.* is not there; .*--again 3' err || fail 'a manifest that is gone'
 [ "$(bytes)" = '2 3' ] || fail "these have bytes: $(bytes)"
-status_is 0 ship --again 3
+status_is 0 "$TTYTRAIL" ship --db "$DB" --again 3 # the place is known
 rm "$second"
 status_is 0 ship --again 2
 status_is 0 "$TTYTRAIL" verify "$TO"
