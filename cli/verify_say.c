@@ -161,6 +161,10 @@ void verify_say_sum(struct verify_say *s, const struct verify_sum *sum, enum ver
     if (target == VERIFY_STORE) {
         say_remedies(s);
     }
+    if (sum->since[0] != '\0') {
+        (void)printf("nothing is of the days asked for; looked at: %s to %s\n", sum->since,
+                     sum->until);
+    }
     /* Nobody vouches for a file. */
     (void)printf("%s: ", sum->findings == 0       ? head
                          : target == VERIFY_FILES ? "NOT readable"

@@ -21,6 +21,7 @@ const char *verify_word(enum verify_verdict v)
         [VERIFY_WITHHELD] = "withheld",
         [VERIFY_BACK_DATED] = "back-dated",
         [VERIFY_SILENT] = "silent",
+        [VERIFY_ABSENT] = "absent",
     };
 
     return words[v];
@@ -51,6 +52,8 @@ const char *verify_remedy(enum verify_verdict v)
         [VERIFY_BACK_DATED] = "compare with the host's other batches: an outage or a clock that "
                               "was set explains it, or nothing does",
         [VERIFY_SILENT] = "was the host stopped or cut off from the store? on it: ttytrail status",
+        [VERIFY_ABSENT] = "what was asked for is not here: is it written right, and is this the "
+                          "store it was shipped to?",
     };
 
     return words[v];

@@ -32,17 +32,19 @@ enum verify_verdict {
     VERIFY_WITHHELD,    /* the host says that it could not send it */
     VERIFY_BACK_DATED,  /* its time is not that of its neighbours, or of the store's clock */
     VERIFY_SILENT,      /* a host said nothing where it had to */
+    VERIFY_ABSENT,      /* a host, day or session that was asked for is not here at all */
     VERIFY_VERDICTS
 };
 /** verify_word(v): "complete", "open", "readable", "orphan", "cut", "gap", "truncated", "altered",
- * "repeated", "versions", "unsigned", "unknown key", "withheld", "back-dated", "silent". */
+ * "repeated", "versions", "unsigned", "unknown key", "withheld", "back-dated", "silent", "absent".
+ */
 const char *verify_word(enum verify_verdict v);
 bool verify_is_finding(enum verify_verdict v);
 /** verify_remedy(v): What people do about a finding, one sentence; NULL for what is none. */
 const char *verify_remedy(enum verify_verdict v);
 
 struct verify_line {  /* borrowed; NULL and 0 where it does not apply */
-    const char *what; /* "session", "host", "batch", "object", "file", "database", "store" */
+    const char *what; /* "session", "host", "day", "batch", "object", "file", "database", "store" */
     const char *id;
     enum verify_verdict verdict;
     const char *user, *title;
@@ -96,6 +98,8 @@ struct verify_sum {
     int64_t hosts, batches, segments, bytes;
     int64_t orphans;    /* objects that no manifest needs: left-overs of attempts */
     bool versions_seen; /* the store told of versions */
+    /* Nothing is of the days asked for, though before and after: the days that were looked at. */
+    char since[11], until[11];
 };
 
 struct verify_store;

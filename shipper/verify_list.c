@@ -236,6 +236,22 @@ int verify_list(struct verify_store *vs, struct error *err)
     return list_top(vs, "packs/", &vs->packs, err);
 }
 
+int verify_list_all(struct verify_store *vs, struct found_list *ret, struct error *err)
+{
+    const struct verify_scope scope = vs->v->scope;
+    size_t findings = vs->n_findings;
+    int rc;
+
+    memset(&vs->v->scope, 0, sizeof vs->v->scope);
+    rc = list_prefix(vs, "batches/", ret, err);
+    vs->v->scope = scope;
+    verify_findings_cut(vs, findings);
+    if (ret->n > 0) {
+        qsort(ret->at, ret->n, sizeof *ret->at, by_name);
+    }
+    return rc;
+}
+
 size_t verify_list_find(const struct found_list *l, const char *name)
 {
     size_t lo = 0, hi = l->n;

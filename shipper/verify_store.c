@@ -7,20 +7,17 @@
 
 static int run(struct verify_store *vs, struct error *err)
 {
-    const struct verify_where here = {.what = "store", .id = "batches/"};
+    bool absent = false;
 
-    if (verify_list(vs, err) != 0) {
+    if (verify_list(vs, err) != 0 || verify_scope_batches(vs, &absent, err) != 0) {
         return -1;
     }
-    if (vs->keys.n + vs->batches.n + vs->packs.n + vs->n_findings == 0) {
-        return err_set(err, ERR_CORRUPT, "there is nothing here");
-    }
-    if (vs->batches.n == 0 && verify_finding(vs, &here, VERIFY_GAP, err,
-                                             "there are keys or packs, and no manifest") != 0) {
-        return -1;
+    if (absent) {
+        verify_findings_report(vs);
+        return 0;
     }
     if (verify_keys(vs, err) != 0 || verify_manifests(vs, err) != 0 || verify_hosts(vs, err) != 0 ||
-        verify_sessions(vs, err) != 0) {
+        verify_sessions(vs, err) != 0 || verify_scope_session(vs, &absent, err) != 0) {
         return -1;
     }
     /* Of one session only its own packs were looked for. */
@@ -28,7 +25,7 @@ static int run(struct verify_store *vs, struct error *err)
         return -1;
     }
     verify_findings_report(vs);
-    return vs->v->then == NULL ? 0 : vs->v->then(vs->v->user, vs, err);
+    return vs->v->then == NULL || absent ? 0 : vs->v->then(vs->v->user, vs, err);
 }
 
 static void not_owned(void *batch)

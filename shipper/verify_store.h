@@ -157,6 +157,8 @@ void verify_findings_cut(struct verify_store *vs, size_t n);
  * ours gives, and versions, are findings. */
 int verify_list(struct verify_store *vs, struct error *err);
 void verify_list_clear(struct found_list *l);
+/** verify_list_all(vs, ret, err): All batches whatever the scope is; no findings. */
+int verify_list_all(struct verify_store *vs, struct found_list *ret, struct error *err);
 /** verify_list_orphans(vs, err): Count what nothing used; packs without a manifest are named. */
 int verify_list_orphans(struct verify_store *vs, struct error *err);
 /** verify_list_find(l, name): The first object whose name is not below ${name}. */
@@ -215,6 +217,13 @@ struct verify_epoch {
 /** verify_epoch_check(e, err): Follow the chain and report what is wrong; batches that do not count
  * are marked as dropped. */
 int verify_epoch_check(struct verify_epoch *e, struct error *err);
+
+/** verify_scope_batches(vs, ret_absent, err): After verify_list: no manifest within the scope is a
+ * finding, which says what there is.  Days on which nothing was between others: the scope grows to
+ * its neighbours.  CORRUPT when the store is empty.  *ret_absent: there is nothing to look at. */
+int verify_scope_batches(struct verify_store *vs, bool *ret_absent, struct error *err);
+/** verify_scope_session(vs, ret_absent, err): The same of the session, at the end. */
+int verify_scope_session(struct verify_store *vs, bool *ret_absent, struct error *err);
 
 /* Each fills its part of ${vs}, and reports. */
 int verify_keys(struct verify_store *vs, struct error *err);

@@ -102,6 +102,9 @@ rows case.db 'SELECT count(*) FROM session' | grep -x 1 >/dev/null || fail 'othe
 status_is 0 bring "$TO" --host "$(ls store/keys | sed 's/host=//')" --day "$(ls store/packs | sed 's/dt=//' | tail -n 1)"
 rows case.db 'SELECT count(*) FROM session' | grep -x 4 >/dev/null || fail 'not all of that day'
 status_is 1 bring "$TO" --host nobody
+grep -q 'absent host nobody: ' out err 2>/dev/null || fail 'it is not said that there is no such host'
+status_is 1 bring "$TO" --session ffffffffffffffffffffffffffffffff
+grep -q 'absent session ffffffff' out err 2>/dev/null || fail 'it is not said that there is no such session'
 printf 'somebody %032d %064d\n' 1 2 >pins
 status_is 1 "$TTYTRAIL" import --db other.db "$TO" --pins pins
 [ ! -e other.db ] || rows other.db 'SELECT count(*) FROM session' | grep -x 0 >/dev/null || fail 'a key that is not pinned'

@@ -388,6 +388,56 @@ def _(top, host):
     return {'words': [], 'both': False, 'options': ['--session', other['segments'][0]['session'][:12]]}
 
 
+@row('a session that is not there')
+def _(top, host):
+    return {'words': ['absent'], 'both': False, 'options': ['--session', 'f' * 32], 'detail': 'they are of: web1'}
+
+
+@row('a host that is not there')
+def _(top, host):
+    return {'words': ['absent'], 'both': False, 'options': ['--host', 'web9'], 'detail': 'there is: web1'}
+
+
+@row('a day before all')
+def _(top, host):
+    return {'words': ['absent'], 'both': False, 'options': ['--day', '2020-01-01'], 'detail': 'there are some from 20'}
+
+
+@row('since after all')
+def _(top, host):
+    return {'words': ['absent'], 'both': False, 'options': ['--since', '9998-01-01', '--host', 'web1'],
+            'detail': 'no batch of web1 is of then'}
+
+
+def quiet_day(top, *options):
+    """Two batches with three days between them, and the options that ask for a day in between."""
+    h = Host(top, 'quiet')
+    h.write('heartbeat')
+    day = stamp(h.us + DAY, '%Y-%m-%d')
+    h.us += 3 * DAY
+    h.write('heartbeat')
+    return h, ['--host', 'quiet', '--day', day, *options]
+
+
+@row('a day on which nothing was, between two')
+def _(top, host):
+    return {'words': [], 'both': False, 'options': quiet_day(top)[1], 'detail': '"verdict": "complete"'}
+
+
+@row('the same, where a sign of life was promised')
+def _(top, host):
+    h, options = quiet_day(top)
+    return {'words': ['silent'], 'both': False, 'options': options + at(h.us), 'detail': 'before it'}
+
+
+@row('the same, and a batch is missing')
+def _(top, host):
+    h, options = quiet_day(top)
+    h.write('heartbeat')
+    os.unlink(objects(top, 'batches', h.name)[1])
+    return {'words': ['gap'], 'both': False, 'options': options, 'detail': 'before it missing'}
+
+
 @row('a store through one thread')
 def _(top, host):
     os.unlink(parts(top)[1])
