@@ -49,7 +49,7 @@ static const char help[] =
     "  --jobs N        so many at once, 1 to 32; default: 8\n"
     "  --quick         packs by their size, without reading them\n\n"
     "Words: complete, open (goes on), cut (killed, power went), readable (a file: it carries no\n"
-    "signature), orphan (a pack without a manifest); findings: gap, truncated, altered, repeated,\n"
+    "signature), orphan (nothing signed needs it); findings: gap, truncated, altered, repeated,\n"
     "versions, unsigned, unknown key, withheld, back-dated, silent, absent (asked for, not "
     "here).\n\n"
     "Exit status: 0 no findings; 1 findings; 2 usage; 3 unreadable.\n\n"

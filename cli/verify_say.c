@@ -12,6 +12,7 @@
 
 #define DRAW_EACH_US 100000
 #define BAR          20
+#define ORPHANS      20 /* that are named for people; --json names all */
 
 /* ---- JSON ---- */
 
@@ -116,6 +117,9 @@ void verify_say_line(void *user, const struct verify_line *l)
     if (s->quiet && !verify_is_finding(l->verdict)) {
         return;
     }
+    if (!s->json && l->verdict == VERIFY_ORPHAN && s->orphans++ >= ORPHANS) {
+        return;
+    }
     verify_say_clear(s);
     if (s->json) {
         say_json(l);
@@ -157,6 +161,10 @@ void verify_say_sum(struct verify_say *s, const struct verify_sum *sum, enum ver
     if (s->json) {
         sum_json(sum);
         return;
+    }
+    if (s->orphans > ORPHANS) {
+        (void)printf("%-8s and %zu more (--json names all)\n", verify_word(VERIFY_ORPHAN),
+                     s->orphans - ORPHANS);
     }
     if (target == VERIFY_STORE) {
         say_remedies(s);

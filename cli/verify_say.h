@@ -5,6 +5,8 @@
 #define TTYTRAIL_CLI_VERIFY_SAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "shipper/verify.h"
 
@@ -16,6 +18,7 @@ struct verify_say {
     /* its own */
     bool drawn, seen[VERIFY_VERDICTS];
     uint64_t drawn_us;
+    size_t orphans;
 };
 
 /** verify_say_line, verify_say_progress: Callbacks of struct verify; ${user} is a struct

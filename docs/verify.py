@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """verify.py DIR [HOST...]: verify what ttytrail shipped, without ttytrail: a directory, or a bucket copied by `aws s3 sync`; HOSTs have
-to be there.  It needs Python and openssl(1); docs/VERIFY.md says why.  Keys: trust on first use.  Exit status 0, or 1 with findings."""
+to be there.  It needs openssl(1); docs/VERIFY.md says why.  Keys: trust on first use.  Exit status 0, 1 with findings, 2 usage, 3 unreadable."""
 import collections, hashlib, json, os, pathlib, re, stat, subprocess, sys, tempfile, time
 NAME = re.compile(r"(?P<base>(?:keys|(?:batches|packs)/dt=\d{4}-\d\d-\d\d)/host=[A-Za-z0-9_:@+-][A-Za-z0-9_.:@+-]{0,127}/"
                   r"(?:[0-9a-f]{32}-\d+\.json|\d{12}-\d{8}T\d{6}Z-[0-9a-f]{64}\.(?:json|cast\.gz)))(?:\.r\d+)?", re.A)
-LARGEST, VALUES, NUMBERS, SLACK = {"keys": 16384, "batches": 64 << 20, "packs": 1 << 62}, 4 << 20, 10**12, 600 * 10**6
-KEY, MANIFEST, said, tmp = b"ttytrail key 1\n", b"ttytrail manifest 1\n", set(), tempfile.TemporaryDirectory()
+LARGEST, NUMBERS, SLACK, said, tmp = {"keys": 1 << 14, "batches": 1 << 26, "packs": 1 << 62}, 10**12, 600 * 10**6, set(), tempfile.TemporaryDirectory()
+KEY, MANIFEST, OPENSSL = b"ttytrail key 1\n", b"ttytrail manifest 1\n", "openssl pkeyutl -verify -pubin -keyform DER -inkey k -rawin -in m -sigfile s"
 class UnknownKey(Exception): pass
 def say(verdict, what, name, why=""): said.add(verdict); print(verdict, what, name, why, sep="\t")
 def sha(*parts): return hashlib.sha256(b"".join(parts)).hexdigest()
@@ -17,10 +17,9 @@ def digest(name, at, left):
     return h.hexdigest()
 def document(line): return json.loads(line, object_pairs_hook=lambda p: dict(reversed(p)))  # of two members the first counts
 def ed25519(public, message, sig):
-    for name, data in zip("msk", (message, bytes.fromhex(sig), bytes.fromhex("302a300506032b6570032100" + public))):
-        pathlib.Path(tmp.name, name).write_bytes(data)
-    return subprocess.run("openssl pkeyutl -verify -pubin -keyform DER -inkey k -rawin -in m -sigfile s".split(), cwd=tmp.name,
-                          capture_output=True, check=False).returncode == 0
+    files = {"m": message, "s": bytes.fromhex(sig), "k": bytes.fromhex("302a300506032b6570032100" + public)}
+    for name in files: pathlib.Path(tmp.name, name).write_bytes(files[name])
+    return not subprocess.run(OPENSSL.split(), cwd=tmp.name, capture_output=True, check=False).returncode
 def signed(line, public, domain):
     return (m := re.fullmatch(rb',"sig":"([0-9a-f]{128})"}\n', line[-139:])) and ed25519(public, domain + line[:-139], m[1].decode())
 def objects(room):  # name, without .rN, size, time (us) and (not of a pack) bytes; what is not ours or cannot be read is a finding
@@ -30,7 +29,7 @@ def objects(room):  # name, without .rN, size, time (us) and (not of a pack) byt
             if stat.S_ISDIR(s.st_mode) or name.endswith(".tmp") or name.endswith("/probe") and s.st_size == 15: continue
             ok = m and stat.S_ISREG(s.st_mode) and s.st_size <= LARGEST[room]
             if ok and room != "packs": line = pathlib.Path(name).read_bytes()
-            if ok and sum(line.count(c) for c in (b",", b":", b"[", b"{")) <= VALUES:
+            if ok and sum(line.count(c) for c in (b",", b":", b"[", b"{")) <= 4 << 20:
                 yield name, m["base"], s.st_size, s.st_mtime_ns // 1000, line
             else: say("unsigned", "object", name, "nothing of ours has such a name, kind or size")
 def read_keys():  # by host, epoch, number
@@ -42,8 +41,7 @@ def read_keys():  # by host, epoch, number
             if not signed(line, k["public_key"], KEY) or k["ttytrail"] != "key": raise ValueError("not signed by itself")
             k.update({"from": k.get("from_seq") or 1, "mtime": mtime, "name": name, "vouched": not before or ed25519(
                 before, KEY + line[:line.index(b',"previous_sig":')], k["previous_sig"])})
-            if base != "keys/host=%s/%s-%d.json" % place: say("altered", "object", name, "a key of elsewhere")
-            else: numbers[place].append(k)
+            say("altered", "object", name, "a key of elsewhere") if base != "keys/host=%s/%s-%d.json" % place else numbers[place].append(k)
         except Exception as e: say("unsigned", "object", name, str(e))
     for place, copies in sorted(numbers.items()):
         before, k = keys.get((*place[:2], place[2] - 1)), min(copies, key=lambda k: (k["mtime"], k["name"]))  # the first that was stored
@@ -65,15 +63,16 @@ def composition(m):  # the digest that a manifest's head is made of, and its pac
             bool(w) != (m["kind"] == "withheld") or w and (not w["reason"] or w["seq"] >= m["seq"]): raise ValueError("what it holds")
     return sha("".join("%s\n" % t for t in text).encode()), pack
 def read_pack(copies, segments, pack):  # how it is, and each segment: whichever copy has the signed bytes; of a wrong size a few
-    verdict, each = "gap", ["gap"] * len(segments)
-    for name, size in [c for c in copies if c[1] == pack["size"]] + [c for c in copies if c[1] != pack["size"]][:4]:
-        if size == pack["size"] and digest(name, 0, size) == pack["sha256"]: return "complete", ["complete"] * len(segments)
+    verdict, each, good, bad = "gap", ["gap"] * len(segments), None, []
+    for name, size in copies:
+        good = name if size == pack["size"] and digest(name, 0, size) == pack["sha256"] else bad.append((size != pack["size"], name, size)) or good
+    for _, name, _ in bad if good else (): say("versions", "object", name, "not the bytes that were signed; those are in " + good)
+    for _, name, size in [] if good else [b for b in bad if not b[0]] + [b for b in bad if b[0]][:4]:
         verdict = "truncated" if size < pack["size"] else "altered"
         for i, s in enumerate(segments):
             if each[i] != "complete": each[i] = verdict if size < s["offset"] + s["length"] else \
                 "complete" if digest(name, s["offset"], s["length"]) == s["sha256"] else "altered"
-    return verdict, each
-
+    return ("complete", ["complete"] * len(segments)) if good else (verdict, each)
 def read_manifests(keys, packs):  # by host and epoch
     by_public, epochs = {k["public_key"]: k for k in keys.values()}, collections.defaultdict(list)
     for name, where, _, mtime, line in objects("batches"):
@@ -132,7 +131,8 @@ def check_session(i, parts, row, promised, absent):  # every segment once, one c
         if s and (last.get("final") or head and link(seq, s["sha256"]) != s["head"]): verdict = worse("altered")
         if s: head, n, last, where = s["head"], seq + 1, s, place
     say(verdict or ("open" if not last.get("final") else "cut" if row and row[2] == "cut" else "complete"), "session", i)
-
+if len(sys.argv) < 2 or not any(os.path.isdir(os.path.join(sys.argv[1], room)) for room in LARGEST):
+    sys.exit(print(__doc__ + "\nNo such directory, or no keys/, batches/, packs/ in it", file=sys.stderr) or (3 if sys.argv[1:] else 2))
 os.chdir(sys.argv[1])
 keys, packs, parts, rows, promised, absent = read_keys(), *(collections.defaultdict(list) for _ in "12"), {}, {}, {}
 for name, base, size, *_ in objects("packs"): packs[base].append((name, size))

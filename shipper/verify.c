@@ -43,7 +43,7 @@ const char *verify_remedy(enum verify_verdict v)
         [VERIFY_REPEATED] = "the host sent a segment twice: was its disk copied, or ship.db put "
                             "back from a backup?",
         [VERIFY_VERSIONS] = "what is signed was found all the same, or else is named; find who "
-                            "wrote the other versions",
+                            "wrote the other bytes, and keep them",
         [VERIFY_UNSIGNED] = "no program of ours wrote this: find who did, and deny him PutObject "
                             "on this path",
         [VERIFY_UNKNOWN_KEY] = "ask the host for its public key on a road of your own; if it is "

@@ -19,14 +19,16 @@ enum verify_verdict {
     VERIFY_COMPLETE, /* from its first line to its end */
     VERIFY_OPEN,     /* goes on, or its end is not here yet */
     VERIFY_READABLE, /* a bare file: well formed, but it carries no signature */
-    VERIFY_ORPHAN,   /* a pack that no manifest tells of: of an attempt, or its manifest is gone */
-    VERIFY_CUT,      /* ended without an end: recorder and writer were killed, power went */
+    VERIFY_ORPHAN, /* nothing signed needs it: left by an attempt, or a pack whose manifest is gone
+                    */
+    VERIFY_CUT,    /* ended without an end: recorder and writer were killed, power went */
     /* findings */
     VERIFY_GAP,         /* something is missing in between */
     VERIFY_TRUNCATED,   /* something is missing at the end */
     VERIFY_ALTERED,     /* bytes are not what was sealed or signed */
     VERIFY_REPEATED,    /* a segment stands in two batches */
-    VERIFY_VERSIONS,    /* an object has more versions than one */
+    VERIFY_VERSIONS,    /* other bytes than the signed ones beside them (a copy, a version), or
+                           deletions */
     VERIFY_UNSIGNED,    /* a manifest or key object without a signature of ours */
     VERIFY_UNKNOWN_KEY, /* signed by a key that no key object tells of, or that is not pinned */
     VERIFY_WITHHELD,    /* the host says that it could not send it */
@@ -96,7 +98,7 @@ struct verify_sum {
     int64_t sessions[VERIFY_VERDICTS]; /* sessions (or files) per verdict */
     int64_t findings;                  /* lines that are findings, of whatever kind */
     int64_t hosts, batches, segments, bytes;
-    int64_t orphans;    /* objects that no manifest needs: left-overs of attempts */
+    int64_t orphans;    /* objects that nothing signed needs; each was a line */
     bool versions_seen; /* the store told of versions */
     /* Nothing is of the days asked for, though before and after: the days that were looked at. */
     char since[11], until[11];

@@ -166,6 +166,8 @@ static int accept_number(struct verify_store *vs, size_t from, size_t to, size_t
             refuse(vs, &vs->hosts_keys[i], err, "another key under a number that is taken") != 0) {
             return -1;
         }
+        vs->hosts_keys[i].found->same =
+            same && why == NULL && vs->hosts_keys[i].found->size == k.found->size;
     }
     if (why != NULL) {
         return refuse(vs, &k, err, why);

@@ -188,28 +188,6 @@ static int list_days(struct verify_store *vs, const char *top, struct found_list
     return 0;
 }
 
-/* A finding for every name that has more versions than one. */
-static int versions(struct verify_store *vs, const struct found_list *list, struct error *err)
-{
-    for (size_t i = 0; i < list->n;) {
-        const char *name = list->at[i].name;
-        const struct verify_where where = {.what = "object", .id = name, .object = name};
-        size_t n = 1, gone = list->at[i].delete_marker;
-
-        while (i + n < list->n && strcmp(name, list->at[i + n].name) == 0) {
-            gone += list->at[i + n].delete_marker;
-            n++;
-        }
-        if ((n > 1 || gone > 0) &&
-            verify_finding(vs, &where, VERIFY_VERSIONS, err, "%zu versions, %zu of them deletions",
-                           n, gone) != 0) {
-            return -1;
-        }
-        i += n;
-    }
-    return 0;
-}
-
 static int list_top(struct verify_store *vs, const char *top, struct found_list *list,
                     struct error *err)
 {
@@ -224,7 +202,7 @@ static int list_top(struct verify_store *vs, const char *top, struct found_list 
     if (list->n > 0) {
         qsort(list->at, list->n, sizeof *list->at, by_name);
     }
-    return versions(vs, list, err);
+    return 0;
 }
 
 int verify_list(struct verify_store *vs, struct error *err)
@@ -268,57 +246,9 @@ size_t verify_list_find(const struct found_list *l, const char *name)
     return lo;
 }
 
-void verify_use(struct verify_store *vs, struct found *f)
+void verify_mark(struct verify_store *vs, bool *flag)
 {
     (void)pthread_mutex_lock(&vs->lock);
-    f->used = true;
+    *flag = true;
     (void)pthread_mutex_unlock(&vs->lock);
-}
-
-/* ---- what nothing used ---- */
-
-/* Copies of one object stand together: nothing but a ".rN" is between them. */
-static size_t copies(const struct found_list *list, size_t at, bool *ret_used)
-{
-    size_t to = at, base = list->at[at].base;
-
-    *ret_used = false;
-    for (; to < list->n && strncmp(list->at[to].name, list->at[at].name, base) == 0; to++) {
-        *ret_used |= list->at[to].used;
-    }
-    return to;
-}
-
-static int orphan(struct verify_store *vs, const struct found *f, bool name_it, struct error *err)
-{
-    const struct verify_where where = {.what = "object", .id = f->name, .object = f->name};
-
-    if (f->used || f->delete_marker) {
-        return 0;
-    }
-    vs->v->sum.orphans++;
-    /* It may be on its way, or its manifest was taken away: people have to look. */
-    return name_it
-               ? verify_finding(vs, &where, VERIFY_ORPHAN, err, "no manifest tells of this pack")
-               : 0;
-}
-
-int verify_list_orphans(struct verify_store *vs, struct error *err)
-{
-    const struct found_list *lists[] = {&vs->keys, &vs->batches, &vs->packs};
-
-    for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
-        for (size_t i = 0; i < lists[k]->n;) {
-            bool used = false;
-            size_t to = copies(lists[k], i, &used);
-
-            /* A pack of which another copy is the signed one is what an attempt left. */
-            for (; i < to; i++) {
-                if (orphan(vs, &lists[k]->at[i], lists[k] == &vs->packs && !used, err) != 0) {
-                    return -1;
-                }
-            }
-        }
-    }
-    return 0;
 }

@@ -275,12 +275,14 @@ static bool met_before(struct verify_store *vs, const struct verify_batch *b)
     if (found) {
         struct verify_batch *first = *at;
 
-        vs->v->sum.orphans++;
-        b->found->used = true;
+        b->found->same = true;
         if (b->found->modified_us < first->found->modified_us ||
             (b->found->modified_us == first->found->modified_us &&
              strcmp(b->found->name, first->found->name) < 0)) {
+            first->found->same = true;
+            first->found->used = false;
             first->found = b->found;
+            first->found->used = true;
         }
     }
     (void)pthread_mutex_unlock(&vs->lock);
@@ -412,15 +414,18 @@ static int one_manifest(struct verify_worker *w, size_t i, struct error *err)
         return 0;
     }
     if (f->size > MANIFEST_MAX) {
-        return verify_finding(w->vs, &where, VERIFY_UNSIGNED, err, "too large for a manifest");
+        rc = verify_finding(w->vs, &where, VERIFY_UNSIGNED, err, "too large for a manifest");
+    } else if (f->size <= LARGE) {
+        rc = read_one(w, f, err);
+    } else {
+        (void)pthread_mutex_lock(&w->vs->large);
+        rc = read_one(w, f, err);
+        buf_clear(&w->line);
+        (void)pthread_mutex_unlock(&w->vs->large);
     }
-    if (f->size <= LARGE) {
-        return read_one(w, f, err);
-    }
-    (void)pthread_mutex_lock(&w->vs->large);
-    rc = read_one(w, f, err);
-    buf_clear(&w->line);
-    (void)pthread_mutex_unlock(&w->vs->large);
+    (void)pthread_mutex_lock(&w->vs->lock);
+    f->doubted = !f->used && !f->same;
+    (void)pthread_mutex_unlock(&w->vs->lock);
     return rc;
 }
 

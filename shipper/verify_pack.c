@@ -110,6 +110,16 @@ static void set_all(const struct reading *r, enum verify_verdict verdict)
     }
 }
 
+static bool is_other(struct verify_store *vs, const struct found *f)
+{
+    bool ret;
+
+    (void)pthread_mutex_lock(&vs->lock);
+    ret = f->other;
+    (void)pthread_mutex_unlock(&vs->lock);
+    return ret;
+}
+
 /* Those of the right size first; 1 when it was found. */
 static int try_copies(struct reading *r, struct verify_batch *b, const char *name, bool sized,
                       struct error *err)
@@ -134,12 +144,38 @@ static int try_copies(struct reading *r, struct verify_batch *b, const char *nam
             if (read_all(r, f, &whole, err) != 0) {
                 return -1;
             }
+            verify_mark(r->w->vs, whole ? &f->same : &f->other);
         }
         if (whole) {
             b->pack = f;
             b->pack_verdict = VERIFY_COMPLETE;
             return 1;
         }
+    }
+    return 0;
+}
+
+/* The signed bytes were found; whether what lies beside them is the same. */
+static int beside(struct reading *r, struct verify_batch *b, const char *name, struct error *err)
+{
+    struct verify_store *vs = r->w->vs;
+    struct found_list *l = &vs->packs;
+    size_t len = strlen(name);
+
+    for (size_t i = verify_list_find(l, name); i < l->n && strncmp(l->at[i].name, name, len) == 0;
+         i++) {
+        struct found *f = &l->at[i];
+        bool whole = vs->v->quick;
+
+        if (f == b->pack || f->delete_marker || f->base != len || is_other(vs, f)) {
+            continue;
+        }
+        if (f->size != (uint64_t)r->m->pack_size) {
+            whole = false;
+        } else if (!whole && read_all(r, f, &whole, err) != 0) {
+            return -1;
+        }
+        verify_mark(vs, whole ? &f->same : &f->other);
     }
     return 0;
 }
@@ -160,7 +196,9 @@ static int look(struct reading *r, struct verify_batch *b, struct error *err)
     }
     if (rc > 0) {
         set_all(r, VERIFY_COMPLETE);
-        verify_use(r->w->vs, b->pack);
+        verify_mark(r->w->vs, &b->pack->used);
+        verify_mark(r->w->vs, &b->pack->same);
+        return beside(r, b, name, err);
     }
     return rc < 0 ? -1 : 0;
 }

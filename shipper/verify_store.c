@@ -20,8 +20,7 @@ static int run(struct verify_store *vs, struct error *err)
         verify_sessions(vs, err) != 0 || verify_scope_session(vs, &absent, err) != 0) {
         return -1;
     }
-    /* Of one session only its own packs were looked for. */
-    if (vs->v->scope.session == NULL && verify_list_orphans(vs, err) != 0) {
+    if (verify_left(vs, err) != 0) {
         return -1;
     }
     verify_findings_report(vs);

@@ -29,7 +29,10 @@ struct found {
     int64_t modified_us; /* unix, by the store's clock */
     size_t base;         /* of the name, without .rN */
     bool delete_marker;
-    bool used; /* a key, a manifest or a signed pack; what is not, is an orphan */
+    bool used;    /* a key, a manifest or a signed pack that counts */
+    bool same;    /* the bytes of one that counts, once more */
+    bool other;   /* a pack's name, and not the signed bytes */
+    bool doubted; /* a finding says what is wrong with it */
 };
 
 struct found_list {
@@ -110,7 +113,7 @@ struct verify_store {
     size_t n_keys, keys_cap;
     const struct verify_key **by_public; /* the same, in order of public key */
 
-    pthread_mutex_t lock; /* what follows, found.used and v->sum while threads run */
+    pthread_mutex_t lock; /* what follows, flags of found and v->sum while threads run */
     struct verify_batch **list;
     size_t n_list, list_cap;
     void *lines; /* tsearch: the same, by hash of line */
@@ -154,16 +157,18 @@ void verify_findings_clear(struct verify_store *vs);
 void verify_findings_cut(struct verify_store *vs, size_t n);
 
 /** verify_list(vs, err): Fill the three lists, within the scope; what has a name that no program of
- * ours gives, and versions, are findings. */
+ * ours gives is a finding. */
 int verify_list(struct verify_store *vs, struct error *err);
 void verify_list_clear(struct found_list *l);
 /** verify_list_all(vs, ret, err): All batches whatever the scope is; no findings. */
 int verify_list_all(struct verify_store *vs, struct found_list *ret, struct error *err);
-/** verify_list_orphans(vs, err): Count what nothing used; packs without a manifest are named. */
-int verify_list_orphans(struct verify_store *vs, struct error *err);
+/** verify_left(vs, err): At the end: other bytes than the signed ones beside them, in copies and in
+ * versions, are findings; what nothing needs is counted and named. */
+int verify_left(struct verify_store *vs, struct error *err);
 /** verify_list_find(l, name): The first object whose name is not below ${name}. */
 size_t verify_list_find(const struct found_list *l, const char *name);
-void verify_use(struct verify_store *vs, struct found *f);
+/** verify_mark(vs, flag): Set a flag of a struct found.  Takes the lock. */
+void verify_mark(struct verify_store *vs, bool *flag);
 
 /** verify_fetch(w, f, max_bytes, err): The object into w->line: 0; 1 when it cannot be read, which
  * anybody who may put objects can bring about, and is a finding; -1.  Tried again while that helps.

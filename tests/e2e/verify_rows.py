@@ -154,7 +154,29 @@ def _(top, host):
     _, _, pack, data = parts(top)
     shutil.copy2(pack, pack + '.r1')
     write(pack, b'x' * len(data))
-    return {'words': []}
+    return {'words': ['versions'], 'detail': 'those are in ' + os.path.relpath(pack, top) + '.r1'}
+
+
+@row('a shorter object beside the pack')
+def _(top, host):
+    pack = parts(top)[2]
+    shutil.copy2(pack, pack + '.r1')
+    write(pack + '.r1', b'x')
+    return {'words': ['versions'], 'options': ['--quick'], 'detail': 'those are in ' + os.path.relpath(pack, top) + '"'}
+
+
+@row('the pack once more')
+def _(top, host):
+    pack = parts(top)[2]
+    shutil.copy2(pack, pack + '.r1')
+    return {'words': [], 'orphans': [os.path.relpath(pack, top) + '.r1: the signed bytes once more']}
+
+
+@row('a pack without a manifest')
+def _(top, host):
+    path, pack = parts(top, 2)[1:3]
+    os.unlink(path)
+    return {'words': [], 'orphans': [os.path.relpath(pack, top) + ': no manifest tells of this pack']}
 
 
 # ---- batches ----
@@ -276,7 +298,7 @@ def _(top, host):
 def _(top, host):
     path = objects(top, 'batches')[0]
     shutil.copy2(path, path + '.r1')
-    return {'words': []}
+    return {'words': [], 'orphans': [os.path.relpath(path, top) + '.r1: the same bytes once more']}
 
 
 @row('many copies of a manifest')
@@ -284,7 +306,7 @@ def _(top, host):
     path = objects(top, 'batches')[0]
     for i in range(1, 200):
         shutil.copy2(path, '%s.r%d' % (path, i))
-    return {'words': []}
+    return {'words': [], 'orphans': ['%s.r%d: the same bytes once more' % (os.path.relpath(path, top), i) for i in range(1, 200)]}
 
 
 @row('many batches in many threads')

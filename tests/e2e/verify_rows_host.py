@@ -218,7 +218,7 @@ def _(top, host):
 @row('another key than the pinned one')
 def _(top, host):
     return {'words': ['gap', 'unknown_key'], 'options': pins(top, (host.name, host.epoch, Key().public)) + ['--expect', 'web1'],
-            'both': False, 'detail': 'not pinned: web1 %s %s' % (host.epoch, host.key.public)}
+            'both': False, 'detail': 'not pinned: web1 %s %s' % (host.epoch, host.key.public), 'orphans': []}
 
 
 @row('a pinned key that is forged beside')

@@ -102,7 +102,10 @@ def over_good_ones(bucket, url, real, host):
         prefix = 'over%d/' % i
         bucket.upload(real, prefix)
         bucket.ask('PUT', prefix + name, data)
-        check(row, url + prefix, words, sessions=whole)
+        check(row, url + prefix, words, sessions=whole, detail='not the signed bytes: version ')
+    bucket.upload(real, 'twice/')
+    bucket.upload(real, 'twice/')  # as --again does
+    check('everything once more', url + 'twice/', [], sessions=whole, detail='once more (version ')
     for i, (row, name) in enumerate((('a pack deleted, and its version there', pack), ('a manifest deleted so', manifest),
                                      ('a key deleted so', key))):
         prefix = 'gone%d/' % i

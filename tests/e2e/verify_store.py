@@ -87,8 +87,8 @@ def make_real(top):
     return db + '.key'
 
 
-def check(row, top, *, words, options=(), hosts=(), both=True, detail=None):
-    """One row: expected findings (words), by both verifiers."""
+def check(row, top, *, words, options=(), hosts=(), both=True, detail=None, orphans=None):
+    """One row: expected findings (words), by both verifiers; what verify calls orphans, each named."""
     ok = []
     status, got, sessions, lines, peak = ours('file://' + top, *options)
     if got != sorted(words) or status != (1 if words else 0):
@@ -97,6 +97,9 @@ def check(row, top, *, words, options=(), hosts=(), both=True, detail=None):
         ok.append('a finding without words or without a remedy')
     if detail and not any(detail in json.dumps(i) for i in lines):
         ok.append('no line has %r: %s' % (detail, [i.get('detail') for i in lines if i.get('finding')]))
+    left = sorted('%s: %s' % (i['id'], i['detail']) for i in lines if i.get('verdict') == 'orphan')
+    if len(left) != lines[-1]['orphans'] or orphans is not None and left != sorted(orphans):
+        ok.append('%d orphans, and named are %s' % (lines[-1]['orphans'], left))
     if not SANITIZED and peak > KIB_OURS:
         ok.append('verify took %d KiB' % peak)
     if both:
