@@ -126,6 +126,28 @@ static int read_all(struct file *f, struct error *err)
     return verify_cast_feed(&f->cast, NULL, 0, true, err);
 }
 
+/* A line that begins with a brace is taken for the header; it may be anything behind it. */
+static int check_header(const struct file *f, struct error *err)
+{
+    struct error bad = {.kind = ERR_NONE};
+    struct json *json = NULL;
+    int64_t version = 0;
+    int rc = 0;
+
+    if (!f->cast.header) {
+        return 0;
+    }
+    if (json_open(&json, err) != 0) {
+        return -1;
+    }
+    if (json_int(json, (const char *)buf_data(&f->cast.header_json), f->cast.header_json.len,
+                 "$.version", &version, &bad) < 0) {
+        rc = err_set(err, ERR_CORRUPT, "its header is no JSON object with a version");
+    }
+    json_close(json);
+    return rc;
+}
+
 /* What the first header says, when it is one of ours. */
 static void look_at_header(struct file *f, char *id, size_t size, char *user, size_t user_size)
 {
@@ -205,6 +227,7 @@ int verify_file(struct verify *v, const char *path, struct error *err)
     } else if (verify_cast_open(&f.cast, err) == 0) {
         f.cast.many = true;
         rc = read_all(&f, &bad);
+        rc = rc == 0 ? check_header(&f, &bad) : rc;
         /* Neither gzip nor a header: no recording, and nothing to find in it. */
         if (rc != 0 && (bad.kind == ERR_SYSTEM || (!f.gzip && !f.cast.header))) {
             *err = bad;

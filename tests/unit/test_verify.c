@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shipper/verify.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "shipper/verify_name.h"
 #include "tests/unit/check.h"
@@ -111,6 +113,43 @@ static void test_hosts(void **state)
     verify_names_clear(&names);
 }
 
+static void take_line(void *user, const struct verify_line *l)
+{
+    *(enum verify_verdict *)user = l->verdict;
+}
+
+/* A first line that begins like a header and is none. */
+static void test_file_header(void **state)
+{
+    static const struct {
+        const char *text;
+        enum verify_verdict want;
+    } rows[] = {
+        {"{\"version\": 2, \"width\": 80, \"height\": 24}\n[0.5, \"o\", \"x\"]\n", VERIFY_READABLE},
+        {"{\"version\":2}", VERIFY_READABLE},
+        {"{\"version\":2\n", VERIFY_ALTERED},
+        {"{\"version\":2} x\n[0.5, \"o\", \"x\"]\n", VERIFY_ALTERED},
+        {"{\n", VERIFY_ALTERED},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        enum verify_verdict got = VERIFY_VERDICTS;
+        struct verify v = {.line = take_line, .user = &got};
+        struct error err = {.kind = ERR_NONE};
+        char path[] = "/tmp/ttytrail-header.XXXXXX";
+        int fd = mkstemp(path);
+
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, rows[i].text, strlen(rows[i].text)), strlen(rows[i].text));
+        close(fd);
+        assert_int_equal(verify_file(&v, path, &err), 0);
+        assert_int_equal(got, rows[i].want);
+        assert_int_equal(v.sum.findings, rows[i].want == VERIFY_ALTERED);
+        unlink(path);
+    }
+}
+
 /* Whoever reads a finding is told what to do, and what is none has no remedy. */
 static void test_words(void **state)
 {
@@ -125,9 +164,8 @@ static void test_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_pins),
-        cmocka_unit_test(test_hosts),
+        cmocka_unit_test(test_names), cmocka_unit_test(test_pins),
+        cmocka_unit_test(test_hosts), cmocka_unit_test(test_file_header),
         cmocka_unit_test(test_words),
     };
 
