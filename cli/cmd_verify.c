@@ -289,7 +289,7 @@ static int look_at_store(const struct options *o, const char *word, struct verif
     }
     v->hosts = o->expect != NULL ? &names : NULL;
     v->pins = o->pins != NULL ? &pins : NULL;
-    if (settle(o, strncmp(word, "s3://", 5) == 0, v, err) == 0 &&
+    if (settle(o, o->say.place == VERIFY_BUCKET, v, err) == 0 &&
         (o->expect == NULL || read_names(o->expect, &names, err) == 0) &&
         (o->pins == NULL || read_pins(o->pins, &pins, err) == 0) &&
         conf_open(&conf, o->common.config, err) == 0) {
@@ -319,14 +319,13 @@ static int look_at_files(const struct options *o, struct verify *v, struct error
     return 0;
 }
 
-static int look(const struct options *o, struct verify *v, enum verify_target *ret,
-                struct error *err)
+static int look(struct options *o, struct verify *v, struct error *err)
 {
     const char *first = o->n_args == 0 ? NULL : o->args[0];
     char db[4096];
 
     if (o->n_args == 1 && (depot_is_url(first) || is_dir(first))) {
-        *ret = VERIFY_STORE;
+        o->say.place = strncmp(first, "s3://", 5) == 0 ? VERIFY_BUCKET : VERIFY_DIRECTORY;
         return look_at_store(o, first, v, err);
     }
     if (o->host != NULL || o->session != NULL || o->day != NULL || o->since != NULL ||
@@ -338,10 +337,10 @@ static int look(const struct options *o, struct verify *v, enum verify_target *r
         return -1;
     }
     if (o->n_args > 1 || (first != NULL && is_file(first))) {
-        *ret = VERIFY_FILES;
+        o->say.place = VERIFY_FILES;
         return look_at_files(o, v, err);
     }
-    *ret = VERIFY_DATABASE;
+    o->say.place = VERIFY_DATABASE;
     if (cmd_db_path(&o->common, db, sizeof db, err) != 0) {
         return -1;
     }
@@ -353,19 +352,18 @@ static int run(int argc, char **argv)
     struct options o = {.quick = false};
     struct error err = {.kind = ERR_NONE};
     struct verify v = {.line = verify_say_line, .progress = verify_say_progress, .user = &o.say};
-    enum verify_target target = VERIFY_DATABASE;
     int rc = parse(argc, argv, &o);
 
     if (rc >= 0) {
         return rc;
     }
     o.say.bar = isatty(STDERR_FILENO) == 1;
-    if (look(&o, &v, &target, &err) != 0) {
+    if (look(&o, &v, &err) != 0) {
         verify_say_clear(&o.say);
         rc = cmd_fail(&err);
         return rc == CMD_USAGE ? rc : UNREADABLE;
     }
-    verify_say_sum(&o.say, &v.sum, target);
+    verify_say_sum(&o.say, &v.sum);
     return v.sum.findings > 0 ? FINDINGS : CMD_DONE;
 }
 

@@ -44,7 +44,7 @@ static int json_where(struct buf *b, const struct verify_line *l)
                           : 0;
 }
 
-static void say_json(const struct verify_line *l)
+static void say_json(const struct verify_line *l, const char *remedy)
 {
     struct buf b;
 
@@ -53,7 +53,7 @@ static void say_json(const struct verify_line *l)
                    json_word(l->verdict), verify_is_finding(l->verdict) ? "true" : "false") == 0 &&
         json_member(&b, "id", l->id) == 0 && json_member(&b, "user", l->user) == 0 &&
         json_member(&b, "title", l->title) == 0 && json_member(&b, "detail", l->detail) == 0 &&
-        json_where(&b, l) == 0 && json_member(&b, "remedy", verify_remedy(l->verdict)) == 0 &&
+        json_where(&b, l) == 0 && json_member(&b, "remedy", remedy) == 0 &&
         buf_printf(&b, NULL,
                    ",\"started_us\":%" PRId64 ",\"segments\":%" PRId64 ",\"bytes\":%" PRId64 "}\n",
                    l->started_us, l->segments, l->bytes) == 0) {
@@ -109,11 +109,23 @@ static void say_text(const struct verify_line *l)
     (void)putchar('\n');
 }
 
+static void keep_remedy(struct verify_say *s, enum verify_verdict v, const char *remedy)
+{
+    for (size_t i = 0; remedy != NULL && i < sizeof s->remedies[v] / sizeof s->remedies[v][0];
+         i++) {
+        if (s->remedies[v][i] == NULL || s->remedies[v][i] == remedy) {
+            s->remedies[v][i] = remedy;
+            return;
+        }
+    }
+}
+
 void verify_say_line(void *user, const struct verify_line *l)
 {
     struct verify_say *s = user;
+    const char *remedy = verify_remedy(l, s->place);
 
-    s->seen[l->verdict] = true;
+    keep_remedy(s, l->verdict, remedy);
     if (s->quiet && !verify_is_finding(l->verdict)) {
         return;
     }
@@ -122,7 +134,7 @@ void verify_say_line(void *user, const struct verify_line *l)
     }
     verify_say_clear(s);
     if (s->json) {
-        say_json(l);
+        say_json(l, remedy);
     } else {
         say_text(l);
     }
@@ -145,18 +157,19 @@ static void say_counts(const struct verify_sum *s)
 static void say_remedies(const struct verify_say *s)
 {
     for (int v = 0; v < VERIFY_VERDICTS; v++) {
-        const char *remedy = verify_remedy((enum verify_verdict)v);
-
-        if (s->seen[v] && remedy != NULL) {
-            (void)printf("  %s: %s\n", verify_word((enum verify_verdict)v), remedy);
+        for (size_t i = 0; i < 2 && s->remedies[v][i] != NULL; i++) {
+            (void)printf("  %s: %s\n", verify_word((enum verify_verdict)v), s->remedies[v][i]);
         }
     }
 }
 
-void verify_say_sum(struct verify_say *s, const struct verify_sum *sum, enum verify_target target)
+static void say_number(const char *glue, int64_t n, const char *one, const char *many)
 {
-    const char *head = target == VERIFY_FILES ? "read" : "verified";
+    (void)printf("%s%" PRId64 " %s", glue, n, n == 1 ? one : many);
+}
 
+void verify_say_sum(struct verify_say *s, const struct verify_sum *sum)
+{
     verify_say_clear(s);
     if (s->json) {
         sum_json(sum);
@@ -166,27 +179,27 @@ void verify_say_sum(struct verify_say *s, const struct verify_sum *sum, enum ver
         (void)printf("%-8s and %zu more (--json names all)\n", verify_word(VERIFY_ORPHAN),
                      s->orphans - ORPHANS);
     }
-    if (target == VERIFY_STORE) {
-        say_remedies(s);
-    }
+    say_remedies(s);
     if (sum->since[0] != '\0') {
         (void)printf("nothing is of the days asked for; looked at: %s to %s\n", sum->since,
                      sum->until);
     }
     /* Nobody vouches for a file. */
-    (void)printf("%s: ", sum->findings == 0       ? head
-                         : target == VERIFY_FILES ? "NOT readable"
-                                                  : "NOT verified");
+    (void)printf("%s%s: ", sum->findings == 0 ? "" : "NOT ",
+                 s->place != VERIFY_FILES ? "verified"
+                 : sum->findings == 0     ? "read"
+                                          : "readable");
     say_counts(sum);
-    if (target != VERIFY_FILES) {
-        (void)printf("; %" PRId64 " segments, %" PRId64 " bytes", sum->segments, sum->bytes);
-    } else {
-        (void)printf("; %" PRId64 " bytes", sum->bytes);
+    if (s->place != VERIFY_FILES) {
+        say_number("; ", sum->segments, "segment", "segments");
     }
-    if (target == VERIFY_STORE) {
-        (void)printf("; %" PRId64 " batches, %" PRId64 " orphans", sum->batches, sum->orphans);
+    say_number(s->place != VERIFY_FILES ? ", " : "; ", sum->bytes, "byte", "bytes");
+    if (s->place == VERIFY_DIRECTORY || s->place == VERIFY_BUCKET) {
+        say_number("; ", sum->batches, "batch", "batches");
+        say_number(", ", sum->orphans, "orphan", "orphans");
     }
-    (void)printf("; %" PRId64 " findings\n", sum->findings);
+    say_number("; ", sum->findings, "finding", "findings");
+    (void)putchar('\n');
 }
 
 /* ---- how far it is ---- */

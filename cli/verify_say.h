@@ -10,13 +10,13 @@
 
 #include "shipper/verify.h"
 
-enum verify_target { VERIFY_DATABASE, VERIFY_FILES, VERIFY_STORE };
-
 struct verify_say {
     bool json, quiet;
+    enum verify_place place;
     bool bar; /* there is a terminal to draw on */
     /* its own */
-    bool drawn, seen[VERIFY_VERDICTS];
+    bool drawn;
+    const char *remedies[VERIFY_VERDICTS][2]; /* that apply: at most two for one word */
     uint64_t drawn_us;
     size_t orphans;
 };
@@ -27,8 +27,8 @@ void verify_say_line(void *user, const struct verify_line *l);
 void verify_say_progress(void *user, const struct verify_progress *p);
 /** verify_say_clear(s): Take the bar away. */
 void verify_say_clear(struct verify_say *s);
-/** verify_say_sum(s, sum, target): The last line, and before it what to do about each kind of
+/** verify_say_sum(s, sum): The last line, and before it what to do about each kind of
  * finding that was seen. */
-void verify_say_sum(struct verify_say *s, const struct verify_sum *sum, enum verify_target target);
+void verify_say_sum(struct verify_say *s, const struct verify_sum *sum);
 
 #endif

@@ -42,8 +42,6 @@ enum verify_verdict {
  */
 const char *verify_word(enum verify_verdict v);
 bool verify_is_finding(enum verify_verdict v);
-/** verify_remedy(v): What people do about a finding, one sentence; NULL for what is none. */
-const char *verify_remedy(enum verify_verdict v);
 
 struct verify_line {  /* borrowed; NULL and 0 where it does not apply */
     const char *what; /* "session", "host", "day", "batch", "object", "file", "database", "store" */
@@ -59,6 +57,11 @@ struct verify_line {  /* borrowed; NULL and 0 where it does not apply */
     int64_t batch, segment, offset;
     bool has_segment;
 };
+
+enum verify_place { VERIFY_DATABASE, VERIFY_FILES, VERIFY_DIRECTORY, VERIFY_BUCKET };
+/** verify_remedy(l, place): What people do about a finding there, one sentence, static; NULL for
+ * what is none. */
+const char *verify_remedy(const struct verify_line *l, enum verify_place place);
 
 /* What of a store is looked at; NULL and "" for all. */
 struct verify_scope {

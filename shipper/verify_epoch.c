@@ -24,8 +24,9 @@ struct walk {
 static struct verify_where where_of(struct walk *w, const struct verify_batch *b,
                                     enum verify_verdict verdict)
 {
-    if (!verify_is_finding(w->e->verdict)) {
+    if (w->e->findings++ == 0) {
         w->e->verdict = verdict;
+        w->e->first_bad = b->seq;
     }
     return (struct verify_where){.what = "batch",
                                  .id = b->found->name,

@@ -44,7 +44,7 @@ static const char *trust_word(enum verify_trust t)
 static void report_epoch(const struct verify_epoch *e)
 {
     const struct verify_key *k = e->last != NULL ? e->last->key : e->at[0]->key;
-    char epoch[2 * CHAIN_ID + 1], public_key[2 * KEY_PUBLIC + 1], detail[512];
+    char epoch[2 * CHAIN_ID + 1], public_key[2 * KEY_PUBLIC + 1], detail[512], bad[96] = "";
     const struct verify_line line = {.what = "host",
                                      .id = k->k.host,
                                      .host = k->k.host,
@@ -55,13 +55,18 @@ static void report_epoch(const struct verify_epoch *e)
                                      .detail = detail};
 
     (void)io_hex(k->k.public_key, KEY_PUBLIC, public_key);
-    (void)snprintf(detail, sizeof detail,
-                   "epoch %s, %" PRId64 " batches up to %" PRId64 ", %" PRId64
-                   " withheld, key %" PRId64 " %s%s: %s",
-                   io_hex(k->k.epoch, CHAIN_ID, epoch), e->batches, e->next_seq - 1, e->withheld,
-                   k->k.number, trust_word(k->trust),
-                   k->k.number == 1 && k->before == NULL ? ", no key vouches for it" : "",
-                   public_key);
+    if (e->findings > 0) {
+        (void)snprintf(bad, sizeof bad,
+                       "%" PRId64 " finding%s, the first (%s) at batch %" PRId64 "; ", e->findings,
+                       e->findings == 1 ? "" : "s", verify_word(e->verdict), e->first_bad);
+    }
+    (void)snprintf(
+        detail, sizeof detail,
+        "%sepoch %s, %" PRId64 " batch%s up to %" PRId64 ", %" PRId64 " withheld, key %" PRId64
+        " %s%s: %s",
+        bad, io_hex(k->k.epoch, CHAIN_ID, epoch), e->batches, e->batches == 1 ? "" : "es",
+        e->next_seq - 1, e->withheld, k->k.number, trust_word(k->trust),
+        k->k.number == 1 && k->before == NULL ? ", no key vouches for it" : "", public_key);
     e->vs->v->sum.batches += e->batches;
     verify_report(e->vs->v, &line);
 }

@@ -98,10 +98,8 @@ static bool expected(const struct verify_store *vs, const char *host)
 
 static int no_manifest(struct verify_store *vs, struct error *err)
 {
-    const char *host = vs->v->scope.host;
-    const struct verify_where where = {.what = host == NULL ? "store" : "host",
-                                       .id = host == NULL ? "batches/" : host,
-                                       .host = host};
+    const struct verify_where where = {
+        .what = "store", .id = "batches/", .host = vs->v->scope.host};
 
     return verify_finding(vs, &where, VERIFY_GAP, err, "there are keys or packs, and no manifest");
 }

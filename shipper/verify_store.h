@@ -217,7 +217,8 @@ struct verify_epoch {
     /* filled by verify_epoch_check */
     int64_t next_seq, batches, withheld, bytes;
     const struct verify_batch *last; /* that counts */
-    enum verify_verdict verdict;
+    enum verify_verdict verdict;     /* the first finding's */
+    int64_t findings, first_bad;     /* first_bad: the batch of the first */
 };
 /** verify_epoch_check(e, err): Follow the chain and report what is wrong; batches that do not count
  * are marked as dropped. */

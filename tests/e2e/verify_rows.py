@@ -184,7 +184,7 @@ def _(top, host):
 @row('a batch missing')
 def _(top, host):
     os.unlink(parts(top)[1])
-    return {'words': ['gap'], 'detail': '1 before it missing: 2 to 2'}
+    return {'words': ['gap'], 'detail': '1 finding, the first (gap) at batch 3; epoch'}
 
 
 @row('a day missing behind a heartbeat')

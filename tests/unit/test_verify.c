@@ -156,17 +156,50 @@ static void test_words(void **state)
     (void)state;
     for (int v = 0; v < VERIFY_VERDICTS; v++) {
         assert_non_null(verify_word((enum verify_verdict)v));
-        assert_int_equal(verify_remedy((enum verify_verdict)v) != NULL,
-                         verify_is_finding((enum verify_verdict)v));
+        for (int place = VERIFY_DATABASE; place <= VERIFY_BUCKET; place++) {
+            const struct verify_line l = {.what = "batch", .verdict = (enum verify_verdict)v};
+
+            assert_int_equal(verify_remedy(&l, (enum verify_place)place) != NULL,
+                             verify_is_finding((enum verify_verdict)v));
+        }
+    }
+}
+
+/* What is done about it depends on where it is. */
+static void test_remedies(void **state)
+{
+    static const struct {
+        const char *what;
+        enum verify_verdict verdict;
+        enum verify_place place;
+        const char *with, *without;
+    } rows[] = {
+        {"batch", VERIFY_ALTERED, VERIFY_BUCKET, "access log", NULL},
+        {"batch", VERIFY_ALTERED, VERIFY_BUCKET, "ship --again", NULL},
+        {"batch", VERIFY_ALTERED, VERIFY_DIRECTORY, "ship --again", "access log"},
+        {"batch", VERIFY_ALTERED, VERIFY_DIRECTORY, "directory", "version"},
+        {"session", VERIFY_ALTERED, VERIFY_DATABASE, "ttytrail import", "bucket"},
+        {"file", VERIFY_ALTERED, VERIFY_FILES, "ttytrail export", "version"},
+        {"batch", VERIFY_GAP, VERIFY_BUCKET, "ship --again", NULL},
+        {"host", VERIFY_GAP, VERIFY_BUCKET, "status", "--again"}, /* it has no batch */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct verify_line l = {.what = rows[i].what, .verdict = rows[i].verdict};
+        const char *got = verify_remedy(&l, rows[i].place);
+
+        assert_non_null(strstr(got, rows[i].with));
+        assert_true(rows[i].without == NULL || strstr(got, rows[i].without) == NULL);
     }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names), cmocka_unit_test(test_pins),
-        cmocka_unit_test(test_hosts), cmocka_unit_test(test_file_header),
-        cmocka_unit_test(test_words),
+        cmocka_unit_test(test_names),    cmocka_unit_test(test_pins),
+        cmocka_unit_test(test_hosts),    cmocka_unit_test(test_file_header),
+        cmocka_unit_test(test_remedies), cmocka_unit_test(test_words),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
