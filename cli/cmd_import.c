@@ -152,6 +152,9 @@ static int read_pins(const char *path, struct verify_pins *ret, struct error *er
         rc = verify_pins_parse((const char *)buf_data(&text), text.len, ret, err);
     }
     buf_clear(&text);
+    if (rc == 0 && ret->n == 0) {
+        return err_set(err, ERR_USAGE, "--pins %.120s: no pin stands in it", path);
+    }
     return rc != 0 ? err_wrap(err, "%.120s", path) : 0;
 }
 
@@ -164,6 +167,11 @@ static void say_note(void *user, const char *text)
     (void)user;
     (void)fprintf(stderr, "ttytrail import: %s\n",
                   log_escape(text, strlen(text), line, sizeof line));
+}
+
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
 }
 
 static void say_session(void *user, const char *id, const char *host, const char *who,
@@ -184,9 +192,10 @@ static void say_session(void *user, const char *id, const char *host, const char
         }
         buf_clear(&line);
     } else if (!o->quiet) {
-        (void)printf("session %s of %s on %s: %" PRId64 " segments, %" PRId64 " bytes\n", id,
+        (void)printf("session %s of %s on %s: %" PRId64 " segment%s, %" PRId64 " byte%s\n", id,
                      log_escape(who, strlen(who), a, sizeof a),
-                     log_escape(host, strlen(host), b, sizeof b), segments, bytes);
+                     log_escape(host, strlen(host), b, sizeof b), segments, plural(segments), bytes,
+                     plural(bytes));
     }
 }
 
@@ -199,10 +208,12 @@ static void say_sum(const struct options *o, const struct import_result *r)
                      o->dry_run ? "true" : "false", r->sessions, r->segments, r->bytes, r->known,
                      r->left_out, r->findings);
     } else if (!o->quiet) {
-        (void)printf("%s %" PRId64 " segments of %" PRId64 " sessions, %" PRId64 " bytes; %" PRId64
-                     " sessions had nothing new, %" PRId64 " were left out; %" PRId64 " findings\n",
-                     o->dry_run ? "would import" : "imported", r->segments, r->sessions, r->bytes,
-                     r->known, r->left_out, r->findings);
+        (void)printf(
+            "%s %" PRId64 " segment%s of %" PRId64 " session%s, %" PRId64 " byte%s; %" PRId64
+            " session%s had nothing new, %" PRId64 " %s left out; %" PRId64 " finding%s\n",
+            o->dry_run ? "would import" : "imported", r->segments, plural(r->segments), r->sessions,
+            plural(r->sessions), r->bytes, plural(r->bytes), r->known, plural(r->known),
+            r->left_out, r->left_out == 1 ? "was" : "were", r->findings, plural(r->findings));
     }
 }
 

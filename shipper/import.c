@@ -19,8 +19,9 @@ struct import {
     struct import_result *ret;
     struct verify_store *vs;
     struct verify_worker w;
-    struct control *control; /* NULL: a dry run */
-    struct buf bytes;        /* of one segment */
+    struct control *control;        /* NULL: a dry run */
+    struct buf bytes;               /* of one segment */
+    const struct verify_batch *bad; /* the last whose pack was found altered */
     struct error *err;
 };
 
@@ -177,6 +178,34 @@ static int tell_row(struct import *m, struct one *o, bool whole, int64_t *ret_im
     return control_import_session(m->control, &s, &o->here, ret_imported, m->err);
 }
 
+/* Packs were taken by their size: what verify would have said of this one. */
+static void report_bad(struct import *m, const struct one *o, const struct verify_segment *s)
+{
+    const struct verify_batch *b = s->batch;
+    const char *object = b->found->name;
+    char id[2 * CHAIN_ID + 1], detail[160];
+    const struct verify_line l = {.what = "batch",
+                                  .id = object,
+                                  .verdict = VERIFY_ALTERED,
+                                  .detail = detail,
+                                  .host = b->key->k.host,
+                                  .object = object,
+                                  .batch = b->seq,
+                                  .segment = s->number,
+                                  .offset = s->offset,
+                                  .has_segment = true};
+
+    if (b->pack == NULL || m->bad == b) {
+        return; /* it was said */
+    }
+    m->bad = b;
+    (void)snprintf(detail, sizeof detail,
+                   "its pack's bytes are not what was signed: segment %" PRId64
+                   " of session %s, at byte %" PRId64,
+                   s->number, io_hex(o->id, CHAIN_ID, id), s->offset);
+    verify_report(m->vs->v, &l);
+}
+
 static int bring_segment(struct import *m, struct one *o, const struct verify_segment *s)
 {
     struct import_segment g = {.number = s->number,
@@ -186,6 +215,9 @@ static int bring_segment(struct import *m, struct one *o, const struct verify_se
                                .head = s->head};
     int rc = fetch(m, s);
 
+    if (rc == 0) {
+        report_bad(m, o, s);
+    }
     if (rc != 1) {
         return rc < 0 ? -1
                       : err_set(m->err, ERR_CORRUPT,

@@ -97,14 +97,15 @@ step 'by session, host and day'
 rm -f case.db*
 first=$(ids | head -n 1)
 status_is 0 bring "$TO" --session "$(echo "$first" | cut -c1-12)"
+grep -q ' of 1 session, .* 0 sessions had .* 0 findings$' out || fail 'words'
 rows case.db 'SELECT lower(hex(id)) FROM session' | grep -x "$first" >/dev/null || fail 'not that session'
 rows case.db 'SELECT count(*) FROM session' | grep -x 1 >/dev/null || fail 'others too'
 status_is 0 bring "$TO" --host "$(ls store/keys | sed 's/host=//')" --day "$(ls store/packs | sed 's/dt=//' | tail -n 1)"
 rows case.db 'SELECT count(*) FROM session' | grep -x 4 >/dev/null || fail 'not all of that day'
 status_is 1 bring "$TO" --host nobody
-grep -q 'absent host nobody: ' out err 2>/dev/null || fail 'it is not said that there is no such host'
+grep -q 'absent host nobody: ' err || fail 'it is not said that there is no such host'
 status_is 1 bring "$TO" --session ffffffffffffffffffffffffffffffff
-grep -q 'absent session ffffffff' out err 2>/dev/null || fail 'it is not said that there is no such session'
+grep -q 'absent session ffffffff' err || fail 'it is not said that there is no such session'
 printf 'somebody %032d %064d\n' 1 2 >pins
 status_is 1 "$TTYTRAIL" import --db other.db "$TO" --pins pins
 [ ! -e other.db ] || rows other.db 'SELECT count(*) FROM session' | grep -x 0 >/dev/null || fail 'a key that is not pinned'
@@ -123,7 +124,13 @@ hostile() {
     cp -r store bad
     "what_$1"
     status_is 1 bring "file://$TMP/bad"
+    cp out imported
+    cp err told
     if [ -e case.db ]; then status_is 0 "$TTYTRAIL" verify --db case.db --quiet; fi
+    case $1 in
+        flip) grep -q 'import: altered batch batches/.*not what was signed' told && grep -q '; 1 finding$' imported ||
+            fail 'the altered pack is no finding' ;;
+    esac
     ok "$1: $(tail -n 1 out)"
 }
 nth() { find "bad/$1" -type f | sort -t/ -k5 | sed -n "$2p"; }
