@@ -231,7 +231,8 @@ static int read_names(const char *text, struct verify_names *ret, struct error *
     int rc;
 
     if (strchr(text, '/') == NULL) {
-        return verify_names_parse(text, strlen(text), ret, err);
+        rc = verify_names_parse(text, strlen(text), ret, err);
+        return rc == 0 && ret->n == 0 ? err_set(err, ERR_USAGE, "--expect: no host") : rc;
     }
     buf_init(&b, LIST_MAX);
     rc = io_read_file(AT_FDCWD, text, LIST_MAX, &b, err);
@@ -239,7 +240,10 @@ static int read_names(const char *text, struct verify_names *ret, struct error *
         rc = verify_names_parse((const char *)buf_data(&b), b.len, ret, err);
     }
     buf_clear(&b);
-    return rc == 0 ? 0 : err_wrap(err, "--expect");
+    if (rc == 0 && ret->n == 0) {
+        return err_set(err, ERR_USAGE, "--expect %.120s: no host stands in it", text);
+    }
+    return rc == 0 ? 0 : err_wrap(err, "--expect %.120s", text);
 }
 
 static int read_pins(const char *path, struct verify_pins *ret, struct error *err)
@@ -253,6 +257,12 @@ static int read_pins(const char *path, struct verify_pins *ret, struct error *er
         rc = verify_pins_parse((const char *)buf_data(&b), b.len, ret, err);
     }
     buf_clear(&b);
+    if (rc == 0 && ret->n == 0) {
+        (void)fprintf(stderr,
+                      "ttytrail verify: --pins %s: no pin stands in it; each key that is "
+                      "there is named\n",
+                      path);
+    }
     return rc == 0 ? 0 : err_wrap(err, "--pins %.120s", path);
 }
 
@@ -294,6 +304,8 @@ static int look_at_store(const struct options *o, const char *word, struct verif
         (o->pins == NULL || read_pins(o->pins, &pins, err) == 0) &&
         conf_open(&conf, o->common.config, err) == 0) {
         rc = verify_store(v, dir != NULL ? dir : word, &conf, err);
+        /* The words of the command make sense, whatever is not set. */
+        err->kind = rc != 0 && err->kind == ERR_USAGE ? ERR_SYSTEM : err->kind;
     }
     verify_names_clear(&names);
     verify_pins_clear(&pins);

@@ -1,5 +1,5 @@
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
-foreach(name config import prune ship_dir ship_gone ship_life status ship_live ship_s3 life_s3 policy_s3 doctor)
+foreach(name config import verify_cli prune ship_dir ship_gone ship_life status ship_live ship_s3 life_s3 policy_s3 doctor)
   add_test(NAME e2e.${name} COMMAND sh ${CMAKE_CURRENT_SOURCE_DIR}/${name}.sh)
   set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 600 LABELS e2e
     ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
