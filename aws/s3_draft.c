@@ -8,6 +8,9 @@
 #include "common/clock.h"
 #include "common/io.h"
 
+#define PATIENCE_MS 120000U /* for an answer */
+#define SLOWEST     16384U  /* bytes a second that a body is given time for */
+
 #define MAX_TEXT  (S3_MAX_KEY * 3 + S3_MAX_QUERY + 1024)
 #define MAX_TOKEN 8192
 
@@ -128,6 +131,19 @@ int s3_draft_make(struct s3_draft *d, struct s3 *s, const struct s3_call *call, 
                : -1;
 }
 
+/* What only sends has an end: an answer that trickles would hold its place for ever. */
+static unsigned patience_ms(const struct s3_call *call)
+{
+    uint64_t len = call->stream != NULL ? call->stream->len : call->body_len;
+    uint64_t ms = PATIENCE_MS + len * 1000 / SLOWEST;
+
+    if (call->sink != NULL || strcmp(call->method, "GET") == 0) {
+        return 0;
+    }
+    ms += call->bytes_s > 0 ? len * 2000 / (uint64_t)call->bytes_s : 0;
+    return ms < UINT32_MAX ? (unsigned)ms : UINT32_MAX;
+}
+
 int s3_draft_request(struct s3_draft *d, const struct s3_call *call, struct http_request *ret,
                      struct error *err)
 {
@@ -146,6 +162,7 @@ int s3_draft_request(struct s3_draft *d, const struct s3_call *call, struct http
                                  .stream = call->stream,
                                  .repeatable = strcmp(call->method, "GET") == 0,
                                  .fresh = call->fresh,
+                                 .total_timeout_ms = patience_ms(call),
                                  .bytes_s = call->bytes_s,
                                  .sink = call->sink};
     return ret->url == NULL ? -1 : 0;
