@@ -157,7 +157,8 @@ static int nothing_in_scope(struct verify_store *vs, const struct there *t, bool
     if (expected(vs, host)) {
         return 0; /* it is told of as such */
     }
-    if (t->before[0] != '\0' && t->after[0] != '\0') {
+    /* Nothing of other days is imported. */
+    if (t->before[0] != '\0' && t->after[0] != '\0' && vs->v->then == NULL) {
         return widen(vs, t, err);
     }
     *ret_absent = true;

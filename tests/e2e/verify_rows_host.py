@@ -421,7 +421,8 @@ def quiet_day(top, *options):
 
 @row('a day on which nothing was, between two')
 def _(top, host):
-    return {'words': [], 'both': False, 'options': quiet_day(top)[1], 'detail': '"verdict": "complete"'}
+    return {'words': [], 'both': False, 'options': quiet_day(top)[1], 'detail': '"verdict": "complete"',
+            'imports': 'absent day '}
 
 
 @row('the same, where a sign of life was promised')

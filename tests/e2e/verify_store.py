@@ -87,8 +87,9 @@ def make_real(top):
     return db + '.key'
 
 
-def check(row, top, *, words, options=(), hosts=(), both=True, detail=None, orphans=None):
-    """One row: expected findings (words), by both verifiers; what verify calls orphans, each named."""
+def check(row, top, *, words, options=(), hosts=(), both=True, detail=None, orphans=None, imports=None):
+    """One row: expected findings (words), by both verifiers; what verify calls orphans, each named;
+    what import says (text) of what is asked for and not here."""
     ok = []
     status, got, sessions, lines, peak = ours('file://' + top, *options)
     if got != sorted(words) or status != (1 if words else 0):
@@ -100,6 +101,10 @@ def check(row, top, *, words, options=(), hosts=(), both=True, detail=None, orph
     left = sorted('%s: %s' % (i['id'], i['detail']) for i in lines if i.get('verdict') == 'orphan')
     if len(left) != lines[-1]['orphans'] or orphans is not None and left != sorted(orphans):
         ok.append('%d orphans, and named are %s' % (lines[-1]['orphans'], left))
+    if imports:
+        status, text, _ = run([TTYTRAIL, 'import', '--dry-run', '--db', TMP + '/none.db', *options, 'file://' + top])
+        if status != 1 or imports not in text or ' 0 segments of 0 sessions' not in text:
+            ok.append('import says (status %d): %s' % (status, text))
     if not SANITIZED and peak > KIB_OURS:
         ok.append('verify took %d KiB' % peak)
     if both:
