@@ -164,6 +164,11 @@ static void look_at_header(struct file *f, char *id, size_t size, char *user, si
     }
 }
 
+static const char *plural(int64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 /* Ours end with an exit line; anybody's just end. */
 static void describe(struct file *f, char *detail, size_t size, char *user, size_t user_size)
 {
@@ -178,14 +183,17 @@ static void describe(struct file *f, char *detail, size_t size, char *user, size
     if (c->sessions > 1 || c->parts > 0) {
         user[0] = '\0';
         if (c->parts > 0) {
-            (void)snprintf(parts, sizeof parts, ", %lld parts of others", (long long)c->parts);
+            (void)snprintf(parts, sizeof parts, ", %lld part%s of others", (long long)c->parts,
+                           plural(c->parts));
         }
-        (void)snprintf(detail, size, "%lld sessions%s, %lld events%s " NO_SIGNATURE,
-                       (long long)c->sessions, parts, (long long)c->events, open_ones);
+        (void)snprintf(detail, size, "%lld session%s%s, %lld event%s%s " NO_SIGNATURE,
+                       (long long)c->sessions, plural(c->sessions), parts, (long long)c->events,
+                       plural(c->events), open_ones);
     } else {
-        (void)snprintf(detail, size, "%s%s%s%lld events%s " NO_SIGNATURE,
+        (void)snprintf(detail, size, "%s%s%s%lld event%s%s " NO_SIGNATURE,
                        id[0] == '\0' ? "" : "session ", id, id[0] == '\0' ? "" : ", ",
-                       (long long)c->events, open_ones[0] == '\0' ? "" : ", no end");
+                       (long long)c->events, plural(c->events),
+                       open_ones[0] == '\0' ? "" : ", no end");
     }
 }
 

@@ -232,7 +232,7 @@ status_is 1 verify swapped.cast.gz
 grep -q 'steps back' out || fail 'one session whose parts are not in order'
 cat one.gz one.gz part.gz >pack.cast.gz
 status_is 0 verify pack.cast.gz
-grep -q '2 sessions, 1 parts of others, 3 events' out || fail 'a pack with a part of a session'
+grep -q '2 sessions, 1 part of others, 3 events' out || fail 'a pack with a part of a session'
 status_is 2 verify got.cast last
 grep -q "'last' is no file" err || fail 'it does not say what is wrong'
 status_is 0 verify store

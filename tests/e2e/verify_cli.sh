@@ -64,6 +64,9 @@ d = sqlite3.connect("e.db"); d.execute("UPDATE session SET user = ?", ("nobody",
 status_is 1 verify --db "$DB"
 grep -q '^  altered: .*ttytrail import' out || fail 'a database has no remedy'
 grep -q '; 1 finding$' out || fail 'the sum of one'
+printf '{"version":2}\n[0.5,"o","x"]\n' >a.cast
+status_is 0 verify a.cast
+grep -q ': 1 event (a file' out || fail 'one event'
 echo '{"version":2' >b.cast
 status_is 1 verify b.cast
 grep -q '^  altered: .*ttytrail export' out || fail 'a file has no remedy'
