@@ -208,7 +208,7 @@ int verify_scope_session(struct verify_store *vs, bool *ret_absent, struct error
         add_host(&t, vs->list[i]->key->k.host);
     }
     return verify_finding(vs, &where, VERIFY_ABSENT, err,
-                          "none of the %zu batches that count here tells of such a session; they "
+                          "no batch that counts here (%zu) tells of such a session; they "
                           "are of: %s",
                           vs->n_list,
                           t.n_hosts == 0 ? "no host" : say_hosts(&t, hosts, sizeof hosts));
