@@ -92,27 +92,48 @@ static int check_alive(struct verify_store *vs, const struct verify_batch *newes
                           (vs->v->at_us - newest->found->modified_us) / HOUR_US, hours);
 }
 
+/* What no key before it vouches for says nothing of the others: each line of keys has to go on, or
+ * to have stopped.  With pins all that counts is vouched for. */
+static void note_newest(struct verify_store *vs, struct verify_key *host,
+                        const struct verify_batch *last)
+{
+    struct verify_key *root = vs->v->pins != NULL ? host : verify_root(last->key);
+
+    if (root->newest == NULL || last->found->modified_us > root->newest->found->modified_us) {
+        root->newest = last;
+    }
+}
+
 static int one_host(struct verify_store *vs, size_t from, size_t to, struct error *err)
 {
-    const struct verify_batch *newest = NULL;
+    struct verify_key *first = vs->list[from]->key->first;
 
-    while (from < to) {
-        struct verify_epoch e = {.vs = vs, .at = &vs->list[from]};
+    for (size_t i = from; i < to;) {
+        struct verify_epoch e = {.vs = vs, .at = &vs->list[i]};
 
-        while (from + e.n < to && same_epoch(e.at[0], e.at[e.n])) {
+        while (i + e.n < to && same_epoch(e.at[0], e.at[e.n])) {
             e.n++;
         }
         if (verify_epoch_check(&e, err) != 0) {
             return -1;
         }
         report_epoch(&e);
-        if (newest == NULL ||
-            (e.last != NULL && e.last->found->modified_us > newest->found->modified_us)) {
-            newest = e.last;
+        e.at[0]->key->first->shipped = true;
+        if (e.last != NULL) {
+            note_newest(vs, first, e.last);
         }
-        from += e.n;
+        i += e.n;
     }
-    return newest == NULL ? 0 : check_alive(vs, newest, err);
+    for (size_t i = from; i < to; i++) {
+        struct verify_key *root = vs->v->pins != NULL ? first : verify_root(vs->list[i]->key);
+        const struct verify_batch *newest = root->newest;
+
+        root->newest = NULL;
+        if (newest != NULL && check_alive(vs, newest, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* ---- who has to be there ---- */
@@ -190,5 +211,5 @@ int verify_hosts(struct verify_store *vs, struct error *err)
         }
         i = to;
     }
-    return check_expected(vs, err);
+    return verify_lineage_check(vs, err) != 0 ? -1 : check_expected(vs, err);
 }

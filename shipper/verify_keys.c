@@ -173,7 +173,8 @@ static int accept_number(struct verify_store *vs, size_t from, size_t to, size_t
         return refuse(vs, &k, err, why);
     }
     k.found->used = true;
-    vs->hosts_keys[(*kept)++] = k;
+    vs->hosts_keys[*kept] = k;
+    vs->hosts_keys[(*kept)++].trust = pinned(vs, &k) ? TRUST_PINNED : TRUST_UNKNOWN;
     return 0;
 }
 
@@ -282,7 +283,7 @@ static int report_unknown(struct verify_store *vs, struct error *err)
 int verify_keys(struct verify_store *vs, struct error *err)
 {
     if (verify_pool(vs, "keys", vs->keys.n, one_key, err) != 0 || accept(vs, err) != 0 ||
-        sort_by_public(vs, err) != 0) {
+        verify_lineage(vs, err) != 0 || sort_by_public(vs, err) != 0) {
         return -1;
     }
     hand_trust_on(vs);

@@ -9,38 +9,60 @@
 
 static int by_id(const void *a, const void *b)
 {
-    return memcmp(((const struct verify_said *)a)->id, ((const struct verify_said *)b)->id,
-                  CHAIN_ID);
+    const struct verify_said *x = a, *y = b;
+    int c = memcmp(x->id, y->id, CHAIN_ID);
+
+    return c != 0 ? c : (x->by > y->by) - (x->by < y->by); /* of one array */
 }
 
-struct verify_said *verify_said_of(struct verify_store *vs, const uint8_t id[CHAIN_ID])
+static struct verify_said *make(struct verify_store *vs, const struct verify_key *by,
+                                const uint8_t id[CHAIN_ID], struct error *err)
 {
-    struct verify_said key = {.next = 0};
-    void *at;
+    struct verify_said key = {.by = by}, *s, **at;
 
     memcpy(key.id, id, CHAIN_ID);
     at = tfind(&key, &vs->said, by_id);
-    return at == NULL ? NULL : *(struct verify_said **)at;
-}
-
-static struct verify_said *make(struct verify_store *vs, const uint8_t id[CHAIN_ID],
-                                struct error *err)
-{
-    struct verify_said *s = verify_said_of(vs, id);
-
-    if (s != NULL) {
-        return s;
+    if (at != NULL) {
+        return *at;
     }
     s = calloc(1, sizeof *s);
     if (s != NULL) {
-        memcpy(s->id, id, CHAIN_ID);
+        *s = key;
         if (tsearch(s, &vs->said, by_id) != NULL) {
+            vs->n_said++;
             return s;
         }
     }
     free(s);
     (void)err_sys(err, "allocate");
     return NULL;
+}
+
+struct listed {
+    struct verify_said **at;
+    size_t n;
+};
+
+static void list_one(const void *node, VISIT which, void *user)
+{
+    struct listed *l = user;
+
+    if (which == postorder || which == leaf) {
+        l->at[l->n++] = *(struct verify_said *const *)node;
+    }
+}
+
+struct verify_said **verify_said_list(struct verify_store *vs, size_t *ret_n, struct error *err)
+{
+    struct listed l = {calloc(vs->n_said + 1, sizeof(void *)), 0};
+
+    if (l.at == NULL) {
+        (void)err_sys(err, "allocate");
+    } else {
+        twalk_r(vs->said, list_one, &l);
+    }
+    *ret_n = l.n;
+    return l.at;
 }
 
 static void forget_row(struct verify_said *s)
@@ -61,10 +83,10 @@ static bool newer(const struct verify_said *s, int64_t us, const struct manifest
     return s->host == NULL || strcmp(row->host, s->host) > 0;
 }
 
-static int note_row(struct verify_store *vs, const struct manifest *m,
+static int note_row(struct verify_store *vs, const struct verify_batch *b, const struct manifest *m,
                     const struct manifest_session *row, struct error *err)
 {
-    struct verify_said *s = make(vs, row->id, err);
+    struct verify_said *s = make(vs, b->key->first, row->id, err);
 
     if (s == NULL) {
         return -1;
@@ -89,7 +111,7 @@ static int note_row(struct verify_store *vs, const struct manifest *m,
 static int note_open(struct verify_store *vs, const struct verify_batch *b,
                      const struct manifest_open *o, struct error *err)
 {
-    struct verify_said *s = o->next == 0 ? NULL : make(vs, o->session, err);
+    struct verify_said *s = o->next == 0 ? NULL : make(vs, b->key->first, o->session, err);
 
     if (o->next == 0) {
         return 0; /* it is promised nothing */
@@ -112,7 +134,7 @@ int verify_said_note(struct verify_store *vs, const struct verify_batch *b,
 
     (void)pthread_mutex_lock(&vs->lock);
     for (size_t i = 0; rc == 0 && i < m->n_sessions; i++) {
-        rc = verify_in_scope(vs, m->sessions[i].id) ? note_row(vs, m, &m->sessions[i], err) : 0;
+        rc = verify_in_scope(vs, m->sessions[i].id) ? note_row(vs, b, m, &m->sessions[i], err) : 0;
     }
     for (size_t i = 0; rc == 0 && i < m->n_open; i++) {
         rc = verify_in_scope(vs, m->open[i].session) ? note_open(vs, b, &m->open[i], err) : 0;

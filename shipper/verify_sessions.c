@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Each session over all batches: every segment once, one chain from its start to its end. */
 #include <inttypes.h>
-#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +18,8 @@ struct sessions {
     struct verify_store *vs;
     struct absent *absent; /* in order of session and number */
     size_t n_absent;
+    struct verify_said **said; /* in order of session */
+    size_t n_said;
 };
 
 static int cmp_place(const uint8_t a[CHAIN_ID], int64_t na, const uint8_t b[CHAIN_ID], int64_t nb)
@@ -74,8 +75,9 @@ static int collect_absent(struct sessions *s, struct error *err)
     return 0;
 }
 
+/* ${anchor}: the epoch that who says so has to descend from; NULL: any. */
 static const struct absent *find_absent(const struct sessions *s, const uint8_t id[CHAIN_ID],
-                                        int64_t number)
+                                        int64_t number, const uint8_t *anchor)
 {
     size_t lo = 0, hi = s->n_absent;
 
@@ -88,18 +90,22 @@ static const struct absent *find_absent(const struct sessions *s, const uint8_t 
             hi = mid;
         }
     }
-    return lo < s->n_absent &&
-                   cmp_place(s->absent[lo].s->session, s->absent[lo].s->number, id, number) == 0
-               ? &s->absent[lo]
-               : NULL;
+    for (; lo < s->n_absent &&
+           cmp_place(s->absent[lo].s->session, s->absent[lo].s->number, id, number) == 0;
+         lo++) {
+        if (anchor == NULL || verify_descends(s->absent[lo].by->key, anchor)) {
+            return &s->absent[lo];
+        }
+    }
+    return NULL;
 }
 
 /* ---- one session on its way through ---- */
 
 struct trace {
     const struct sessions *all;
-    const uint8_t *id;
-    struct verify_said *said;
+    const uint8_t *id, *anchor;
+    struct verify_said said; /* of all epochs that may say it; borrowed */
     uint8_t head[CHAIN_HASH];
     int64_t next, bytes, count;
     bool final, broken; /* broken: the chain cannot be followed from here */
@@ -143,7 +149,7 @@ static void over(struct trace *t, int64_t number, enum verify_verdict verdict, c
 {
     const struct absent *a;
 
-    while (t->next < number && (a = find_absent(t->all, t->id, t->next)) != NULL) {
+    while (t->next < number && (a = find_absent(t->all, t->id, t->next, t->anchor)) != NULL) {
         wrong(t, VERIFY_WITHHELD, t->next, "was withheld and has not come");
         chain_extend(t->head, (uint64_t)t->next, a->s->sha256);
         t->next++;
@@ -201,11 +207,11 @@ static void follow(struct trace *t, const struct verify_segment *s)
 
 static void finish(struct trace *t)
 {
-    if (t->said != NULL && t->next < t->said->next && !t->final) {
-        const struct verify_batch *b = t->said->next_from;
+    if (t->next < t->said.next && !t->final) {
+        const struct verify_batch *b = t->said.next_from;
         bool before = !verify_is_finding(t->line.verdict);
 
-        over(t, t->said->next, VERIFY_TRUNCATED, "was announced and is missing");
+        over(t, t->said.next, VERIFY_TRUNCATED, "was announced and is missing");
         if (before) {
             t->line.object = b->found->name;
             t->line.batch = b->seq;
@@ -214,9 +220,7 @@ static void finish(struct trace *t)
     if (verify_is_finding(t->line.verdict)) {
         return;
     }
-    t->line.verdict = !t->final                         ? VERIFY_OPEN
-                      : t->said != NULL && t->said->cut ? VERIFY_CUT
-                                                        : VERIFY_COMPLETE;
+    t->line.verdict = !t->final ? VERIFY_OPEN : t->said.cut ? VERIFY_CUT : VERIFY_COMPLETE;
 }
 
 static void report(struct trace *t)
@@ -226,28 +230,66 @@ static void report(struct trace *t)
     t->line.what = "session";
     t->line.id = io_hex(t->id, CHAIN_ID, hex);
     t->line.host = t->last == NULL ? NULL : t->last->batch->key->k.host;
-    t->line.user = t->said == NULL || t->said->user == NULL ? "" : t->said->user;
-    t->line.title = t->said == NULL || t->said->title == NULL ? "" : t->said->title;
-    t->line.started_us = t->said == NULL ? 0 : t->said->started_us;
+    t->line.user = t->said.user == NULL ? "" : t->said.user;
+    t->line.title = t->said.title == NULL ? "" : t->said.title;
+    t->line.started_us = t->said.started_us;
     t->line.segments = t->count;
     t->line.bytes = t->bytes;
     t->line.detail = t->detail;
     verify_report(t->all->vs->v, &t->line);
 }
 
+static void merge(struct verify_said *to, const struct verify_said *s)
+{
+    const struct verify_said old = *to;
+
+    if (s->host != NULL && (to->host == NULL || s->row_us > to->row_us ||
+                            (s->row_us == to->row_us && strcmp(s->host, to->host) > 0))) {
+        *to = *s;
+        to->next = old.next;
+        to->next_from = old.next_from;
+    }
+    if (s->next > old.next || (s->next == old.next && s->next > 0 &&
+                               strcmp(s->next_from->found->name, old.next_from->found->name) < 0)) {
+        to->next = s->next;
+        to->next_from = s->next_from;
+    }
+}
+
+/* What those say of a session whose it is. */
+static void hear(struct trace *t)
+{
+    const struct sessions *all = t->all;
+    size_t lo = 0, hi = all->n_said;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (memcmp(all->said[mid]->id, t->id, CHAIN_ID) < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    for (; lo < all->n_said && memcmp(all->said[lo]->id, t->id, CHAIN_ID) == 0; lo++) {
+        all->said[lo]->seen = true;
+        if (t->anchor == NULL || verify_descends(all->said[lo]->by, t->anchor)) {
+            merge(&t->said, all->said[lo]);
+        }
+    }
+}
+
 static size_t one_session(const struct sessions *all, size_t at)
 {
     struct verify_store *vs = all->vs;
     const struct verify_segment *first = &vs->segments[at];
-    struct trace t = {.all = all, .id = first->session, .said = verify_said_of(vs, first->session)};
+    struct trace t = {.all = all, .id = first->session, .anchor = verify_anchor(vs, first)};
     bool whole = vs->v->scope.since[0] == '\0';
     size_t i;
 
-    if (t.said != NULL) {
-        t.said->seen = true;
-    }
-    if (t.said != NULL && t.said->host != NULL && (whole || first->number == 0)) {
-        chain_start(t.said->host, first->epoch, first->session, t.head);
+    hear(&t);
+    if (t.said.host != NULL && (whole || first->number == 0)) {
+        chain_start(t.said.host, first->epoch, first->session, t.head);
     } else {
         t.broken = true;
     }
@@ -262,29 +304,19 @@ static size_t one_session(const struct sessions *all, size_t at)
 
 /* ---- sessions of which there is nothing ---- */
 
-struct lost {
-    const struct sessions *all;
-};
-
-static void lost_one(const void *node, VISIT which, void *user)
-{
-    const struct lost *l = user;
-    struct verify_said *s = *(struct verify_said *const *)node;
-    struct trace t = {.all = l->all, .id = s->id, .said = s, .broken = true};
-
-    if ((which != postorder && which != leaf) || s->seen || s->next == 0) {
-        return;
-    }
-    finish(&t);
-    report(&t);
-}
-
 static void lost_sessions(const struct sessions *all)
 {
-    struct lost l = {all};
+    for (size_t i = 0; i < all->n_said && all->vs->v->scope.since[0] == '\0'; i++) {
+        struct trace t = {.all = all, .id = all->said[i]->id, .broken = true};
 
-    if (all->vs->v->scope.since[0] == '\0') {
-        twalk_r(all->vs->said, lost_one, &l);
+        if (all->said[i]->seen) {
+            continue;
+        }
+        hear(&t);
+        if (t.said.next > 0) {
+            finish(&t);
+            report(&t);
+        }
     }
 }
 
@@ -353,7 +385,11 @@ int verify_sessions(struct verify_store *vs, struct error *err)
     int rc = collect_absent(&s, err);
 
     if (rc == 0) {
+        s.said = verify_said_list(vs, &s.n_said, err);
         drop_segments(vs);
+        rc = s.said == NULL ? -1 : verify_owners(vs, err);
+    }
+    if (rc == 0) {
         for (size_t i = 0; i < vs->n_segments;) {
             i = one_session(&s, i);
         }
@@ -361,5 +397,6 @@ int verify_sessions(struct verify_store *vs, struct error *err)
         rc = report_withheld(&s, err);
     }
     free(s.absent);
+    free(s.said);
     return rc;
 }

@@ -42,6 +42,7 @@ static void clear(struct verify_store *vs)
     free(vs->segments);
     free(vs->hosts_keys);
     free(vs->by_public);
+    free(vs->by_epoch);
     verify_said_clear(vs);
     verify_findings_clear(vs);
     verify_list_clear(&vs->keys);

@@ -48,6 +48,9 @@ struct verify_key {
     struct found *found;
     const struct verify_key *before; /* that vouches for it; NULL: nobody does */
     enum verify_trust trust;
+    struct verify_key *first;          /* of its epoch */
+    bool refused, shipped;             /* shipped: of a first one; the epoch has a batch here */
+    const struct verify_batch *newest; /* of a root: of all that descends from it on its host */
 };
 
 enum verify_batch_kind { KIND_BATCH, KIND_HEARTBEAT, KIND_BOOT, KIND_STOP, KIND_WITHHELD };
@@ -90,10 +93,11 @@ struct verify_segment {
     bool final;
 };
 
-/* What manifests say of one session: its newest row, and how far it is at least. */
+/* What manifests of one epoch say of one session: its newest row, and how far it is at least. */
 struct verify_said {
     uint8_t id[CHAIN_ID];
-    int64_t row_us, started_us; /* row_us: of the manifest that had the row; 0: none had */
+    const struct verify_key *by; /* the epoch's first key */
+    int64_t row_us, started_us;  /* row_us: of the manifest that had the row; 0: none had */
     char *host, *user, *title;
     bool cut, seen; /* seen: a segment of it is somewhere */
     int64_t next;
@@ -112,6 +116,8 @@ struct verify_store {
     struct verify_key *hosts_keys; /* accepted; in order of host, epoch, number */
     size_t n_keys, keys_cap;
     const struct verify_key **by_public; /* the same, in order of public key */
+    struct verify_key **by_epoch;        /* the first ones, in order of epoch: no two of one */
+    size_t n_epochs;
 
     pthread_mutex_t lock; /* what follows, flags of found and v->sum while threads run */
     struct verify_batch **list;
@@ -120,6 +126,7 @@ struct verify_store {
     struct verify_segment *segments;
     size_t n_segments, segments_cap;
     void *said; /* tsearch: struct verify_said */
+    size_t n_said;
     struct verify_found_line *findings;
     size_t n_findings, findings_cap;
     uint64_t bytes; /* of packs that were read */
@@ -186,6 +193,23 @@ int verify_pin_cmp(const void *a, const void *b);
  * be. */
 size_t verify_key_find(const struct verify_store *vs, const uint8_t public_key[KEY_PUBLIC]);
 
+/** verify_lineage(vs, err): Refuse keys of epochs that another host has; fill first and by_epoch.
+ */
+int verify_lineage(struct verify_store *vs, struct error *err);
+/** verify_lineage_check(vs, err): Epochs that later ones name and that are not here. */
+int verify_lineage_check(struct verify_store *vs, struct error *err);
+bool verify_epoch_known(const struct verify_store *vs, const uint8_t epoch[KEY_EPOCH]);
+/** verify_descends(k, epoch): Whether ${k} is of that epoch, or of one whose first key its keys
+ * vouch for. */
+bool verify_descends(const struct verify_key *k, const uint8_t epoch[KEY_EPOCH]);
+/** verify_root(k): The first key of the oldest epoch of the same host that vouches for ${k}. */
+struct verify_key *verify_root(const struct verify_key *k);
+/** verify_anchor(vs, s): The epoch that everything of the session of ${s} has to descend from. */
+const uint8_t *verify_anchor(const struct verify_store *vs, const struct verify_segment *s);
+/** verify_owners(vs, err): Of vs->segments, in order, those go that their session's host did not
+ * sign; each is a finding, if it is no copy. */
+int verify_owners(struct verify_store *vs, struct error *err);
+
 /** verify_worker_open(w, vs, err), verify_worker_close(w): For who works alone. */
 int verify_worker_open(struct verify_worker *w, struct verify_store *vs, struct error *err);
 void verify_worker_close(struct verify_worker *w);
@@ -203,7 +227,9 @@ int verify_pack(struct verify_worker *w, struct verify_batch *b, const struct ma
 /** verify_said_note(vs, b, m, err): Keep what ${m} says of sessions.  Takes the lock. */
 int verify_said_note(struct verify_store *vs, const struct verify_batch *b,
                      const struct manifest *m, struct error *err);
-struct verify_said *verify_said_of(struct verify_store *vs, const uint8_t id[CHAIN_ID]);
+/** verify_said_list(vs, ret_n, err): All of them in order of id; the caller frees the array.  NULL
+ * without memory. */
+struct verify_said **verify_said_list(struct verify_store *vs, size_t *ret_n, struct error *err);
 void verify_said_clear(struct verify_store *vs);
 /** verify_in_scope(vs, id): Whether this session is asked for. */
 bool verify_in_scope(const struct verify_store *vs, const uint8_t id[CHAIN_ID]);

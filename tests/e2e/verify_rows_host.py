@@ -329,7 +329,119 @@ def _(top, host):
     m.update(epoch=h.epoch, public_key=h.key.public)
     h.finish(m)
     write(path, seal(m, b'ttytrail manifest 1\n', h.key))
-    return {'words': ['gap']}
+    return {'words': ['altered', 'gap']}  # and no key vouches for the new epoch
+
+
+# ---- whose a session is ----
+
+def next_epoch(top, host, name=None, key=None):
+    """An epoch whose first key the epoch before vouches for: (key, or the host's)."""
+    h = Host(top, name or host.name, key=Key())
+    h.us = host.us
+    h.put_key(h.key, previous=key or host.key, of=host.epoch, why='ship.db was lost')
+    return h
+
+
+def open_session(host):
+    s = Session(host.name, host.epoch)
+    host.write(segments=[s.segment()], opened=[{'session': s.id, 'epoch': host.epoch, 'next': 1, 'head': s.head}])
+    return s
+
+
+@row('a session that another host goes on with')
+def _(top, host):
+    s = open_session(host)
+    a = Host(top, 'web9')
+    a.us = host.us
+    a.write(segments=[s.segment(True)])
+    return {'words': ['altered'], 'hosts': ['web1'], 'detail': 'session %s is signed by another host' % s.id}
+
+
+@row('a session that an epoch of the same name goes on with, for which nobody vouches')
+def _(top, host):
+    s = open_session(host)
+    h = Host(top, host.name)
+    h.us = host.us
+    h.write(segments=[s.segment(True)])
+    return {'words': ['altered'], 'detail': 'is signed by another host'}
+
+
+@row('a session that a later epoch goes on with')
+def _(top, host):
+    s = open_session(host)
+    h = next_epoch(top, next_epoch_written(top, host))
+    h.write(segments=[s.segment(True)])
+    return {'words': []}
+
+
+def next_epoch_written(top, host):
+    h = next_epoch(top, host)
+    h.write('heartbeat')
+    return h
+
+
+@row('a session that a sister of its epoch goes on with')
+def _(top, host):
+    a, b = next_epoch(top, host, 'clone1'), next_epoch(top, host, 'clone2')
+    s = open_session(a)
+    b.us = a.us
+    b.write(segments=[s.segment(True)])
+    return {'words': ['altered'], 'detail': 'is signed by another host'}
+
+
+@row('a session that never shipped from its own epoch')
+def _(top, host):
+    h = Host(top, 'copied')
+    s = Session(h.name, 'ab' * 16)
+    h.write(segments=[s.segment()])
+    h.write(segments=[s.segment(True)])
+    return {'words': []}
+
+
+@row('an epoch that another host claims')
+def _(top, host):
+    a = Host(top, 'web9', epoch=host.epoch)
+    a.us = host.us
+    s = open_session(host)
+    a.write(segments=[s.segment(True)])
+    return {'words': ['altered', 'unknown_key'], 'detail': 'its epoch is that of another host'}
+
+
+@row('a row, a promise and an excuse of another host')
+def _(top, host):
+    s = open_session(host)
+    a = Host(top, 'web9')
+    a.us = host.us + HOUR
+    r = dict(s.row(), host='web9', state='cut', user='mallory')
+    a.write('heartbeat', sessions=[r], opened=[{'session': s.id, 'epoch': s.epoch, 'next': 9, 'head': '00' * 32}])
+    s.segment()
+    host.write(segments=[s.segment(True)])
+    return {'words': ['gap'], 'detail': '"user": "alice"'}
+
+
+# ---- a whole epoch ----
+
+@row('an epoch that is gone, and the next one names its key')
+def _(top, host):
+    h = next_epoch(top, host)
+    h.write('heartbeat')
+    for room in ('batches', 'packs'):
+        for path in objects(top, room, host.name):
+            if room == 'packs' or json.loads(read(path))['epoch'] == host.epoch:
+                os.unlink(path)
+    os.unlink('%s/keys/host=%s/%s-1.json' % (top, host.name, host.epoch))
+    return {'words': ['gap'], 'detail': 'epoch ' + host.epoch}
+
+
+@row('an epoch of which the key alone is left')
+def _(top, host):
+    h = next_epoch(top, host)
+    h.write('heartbeat')
+    for room in ('batches', 'packs'):
+        for path in objects(top, room, host.name):
+            if room == 'packs' or json.loads(read(path))['epoch'] == host.epoch:
+                os.unlink(path)
+    return {'words': ['gap'], 'detail': 'of which no batch is here'}
 
 
 # ---- signs of life ----
@@ -360,6 +472,25 @@ def _(top, host):
     h.us += 9 * HOUR
     h.write('heartbeat')
     return {'words': ['silent'], 'options': at(h.us) + ['--host', 'pause'], 'both': False, 'detail': 'nothing for 10 h before it'}
+
+
+@row('silent, and stopped by an epoch for which nobody vouches')
+def _(top, host):
+    h = Host(top, 'hush')
+    h.write('heartbeat')
+    a = Host(top, 'hush')
+    a.us = h.us
+    a.write('stop')
+    return {'words': ['silent'], 'options': at(h.us + 30 * HOUR) + ['--host', 'hush'], 'both': False}
+
+
+@row('stopped by the next epoch')
+def _(top, host):
+    h = Host(top, 'goes')
+    h.write('heartbeat')
+    a = next_epoch(top, h)
+    a.write('stop')
+    return {'words': [], 'options': at(h.us + 30 * HOUR) + ['--host', 'goes'], 'both': False}
 
 
 @row('down in between, and booted')

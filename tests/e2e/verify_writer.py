@@ -132,11 +132,11 @@ class Host:
             os.utime(path, (us / 10**6, us / 10**6))
         return path
 
-    def put_key(self, key, previous=None, sign_with=None, suffix='', why='rotated'):
+    def put_key(self, key, previous=None, sign_with=None, suffix='', why='rotated', of=None):
         d = {'ttytrail': 'key', 'version': 1, 'host': self.name, 'epoch': self.epoch, 'number': key.number,
              'algorithm': 'ed25519', 'public_key': key.public, 'created_us': self.us, 'machine_id': '',
              'instance_id': None, 'instance': None, 'from_seq': key.from_seq, 'why': why,
-             'previous_epoch': previous and self.epoch, 'previous_number': previous.number if previous else 0,
+             'previous_epoch': previous and (of or self.epoch), 'previous_number': previous.number if previous else 0,
              'previous_key': previous and previous.public}
         body = json.dumps(d, separators=(',', ':')).encode()[:-1]
         d['previous_sig'] = previous and (sign_with or previous).sign(b'ttytrail key 1\n' + body)
