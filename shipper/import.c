@@ -206,15 +206,17 @@ static void report_bad(struct import *m, const struct one *o, const struct verif
     verify_report(m->vs->v, &l);
 }
 
-static int bring_segment(struct import *m, struct one *o, const struct verify_segment *s)
+/* The bytes, as they were signed, and what is in them. */
+static int prove(struct import *m, struct one *o, const struct verify_segment *s,
+                 struct import_segment *g)
 {
-    struct import_segment g = {.number = s->number,
-                               .sealed_us = s->batch->created_us,
-                               .final = s->final,
-                               .sha256 = s->sha256,
-                               .head = s->head};
     int rc = fetch(m, s);
 
+    *g = (struct import_segment){.number = s->number,
+                                 .sealed_us = s->batch->created_us,
+                                 .final = s->final,
+                                 .sha256 = s->sha256,
+                                 .head = s->head};
     if (rc == 0) {
         report_bad(m, o, s);
     }
@@ -225,12 +227,20 @@ static int bring_segment(struct import *m, struct one *o, const struct verify_se
                                 "signed",
                                 s->number);
     }
-    g.bytes = buf_data(&m->bytes);
-    g.len = m->bytes.len;
-    if (import_look(m->w.json, &o->row, &g, m->err) != 0) {
+    g->bytes = buf_data(&m->bytes);
+    g->len = m->bytes.len;
+    if (import_look(m->w.json, &o->row, g, m->err) != 0) {
         return err_wrap(m->err, "segment %" PRId64, s->number);
     }
-    if (m->control != NULL && control_import_segment(m->control, o->id, &g, m->err) != 0) {
+    return 0;
+}
+
+static int bring_segment(struct import *m, struct one *o, const struct verify_segment *s)
+{
+    struct import_segment g;
+
+    if (prove(m, o, s, &g) != 0 ||
+        (m->control != NULL && control_import_segment(m->control, o->id, &g, m->err) != 0)) {
         return -1;
     }
     o->segments++;
@@ -295,12 +305,28 @@ static int bring_segments(struct import *m, struct one *o)
     return 0;
 }
 
+/* Nothing is written of a session before one segment of it is proved: a row alone would stand in
+ * the way of the real one. */
+static int prove_first(struct import *m, struct one *o)
+{
+    struct import_segment g;
+
+    for (size_t i = 0; i < o->n && o->first[i].number == o->first[0].number; i++) {
+        chain_start(o->row.host, o->row.epoch, o->id, o->head);
+        if (leads_to(o, &o->first[i])) {
+            return prove(m, o, &o->first[i], &g);
+        }
+    }
+    return err_set(m->err, ERR_CORRUPT, "segment %" PRId64 " is not what the chain leads to",
+                   o->first[0].number);
+}
+
 static int bring(struct import *m, struct one *o)
 {
     int64_t imported = 0;
 
     find_newest(o);
-    if (read_row(m, o) != 0 || tell_row(m, o, false, &imported) != 0) {
+    if (read_row(m, o) != 0 || prove_first(m, o) != 0 || tell_row(m, o, false, &imported) != 0) {
         return -1;
     }
     if (imported == 0) {

@@ -95,7 +95,7 @@ same
 
 step 'by session, host and day'
 rm -f case.db*
-first=$(ids | head -n 1)
+first=$(ids | sed -n 1p)
 status_is 0 bring "$TO" --session "$(echo "$first" | cut -c1-12)"
 grep -q ' of 1 session, .* 0 sessions had .* 0 findings$' out || fail 'words'
 rows case.db 'SELECT lower(hex(id)) FROM session' | grep -x "$first" >/dev/null || fail 'not that session'
@@ -148,6 +148,39 @@ what_planted() {
 }
 step 'hostile stores'
 for what in flip signed no_manifest no_pack short no_key other_host planted; do hostile "$what"; done
+
+step 'a session that another host names'
+cat >foreign.py <<'EOF_PY'
+import os, sys
+os.environ['VERIFY_TMP'] = sys.argv[3]
+sys.path.insert(0, sys.argv[1])
+import glob, json, verify_writer as vw
+top, m = sys.argv[2], None
+for path in sorted(glob.glob(top + '/batches/*/*/*')):
+    with open(path, encoding='utf-8') as f:
+        m = json.load(f)
+    if m['segments']:
+        break
+row = m['sessions'][0]
+h = vw.Host(top, 'web9')
+s = vw.Session('web9', row['epoch'])
+s.id = row['id']
+h.us = m['created_us'] + 10**9
+h.write(segments=[s.segment(True)])
+EOF_PY
+rm -rf bad case.db*
+cp -rp store bad
+python3 -B foreign.py "$(dirname "$0")" "$TMP/bad" "$TMP" || fail 'a host of our own'
+status_is 1 bring "file://$TMP/bad"
+grep -q 'signed by another host' err || fail 'no such words'
+status_is 0 "$TTYTRAIL" verify --db case.db
+grep -q '4 complete' out || fail 'not the real ones'
+rm -rf bad/*/*/host=[!w]* bad/keys/host=[!w]* case.db*
+find bad -type f ! -path '*host=web9*' -exec rm {} +
+bring "file://$TMP/bad" >/dev/null 2>&1 || :
+status_is 0 bring "$TO"
+status_is 0 "$TTYTRAIL" verify --db case.db
+grep -q '4 complete' out || fail 'the real ones are refused'
 
 step 'kill -9 while it imports'
 rm -f case.db*
