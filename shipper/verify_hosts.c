@@ -211,5 +211,8 @@ int verify_hosts(struct verify_store *vs, struct error *err)
         }
         i = to;
     }
+    if (vs->v->scope.since[0] != '\0' && verify_before(vs, err) != 0) {
+        return -1;
+    }
     return verify_lineage_check(vs, err) != 0 ? -1 : check_expected(vs, err);
 }

@@ -198,6 +198,8 @@ size_t verify_key_find(const struct verify_store *vs, const uint8_t public_key[K
 int verify_lineage(struct verify_store *vs, struct error *err);
 /** verify_lineage_check(vs, err): Epochs that later ones name and that are not here. */
 int verify_lineage_check(struct verify_store *vs, struct error *err);
+/** verify_before(vs, err): With a first day: what comes before the range has to have a name. */
+int verify_before(struct verify_store *vs, struct error *err);
 bool verify_epoch_known(const struct verify_store *vs, const uint8_t epoch[KEY_EPOCH]);
 /** verify_descends(k, epoch): Whether ${k} is of that epoch, or of one whose first key its keys
  * vouch for. */

@@ -511,6 +511,17 @@ def _(top, host):
     return {'words': [], 'both': False, 'options': ['--host', 'days', '--day', stamp(h.us - HOUR - DAY, '%Y-%m-%d')]}
 
 
+@row('the beginning of a range is gone')
+def _(top, host):
+    h = Host(top, 'range')
+    for _ in range(4):
+        h.write('heartbeat')
+        h.us += DAY - HOUR
+    os.unlink(objects(top, 'batches', h.name)[1])
+    return {'words': ['gap'], 'both': False, 'detail': 'the batch before it, 2,',
+            'options': ['--host', 'range', '--since', stamp(h.us - 2 * DAY, '%Y-%m-%d')]}
+
+
 @row('one session of many')
 def _(top, host):
     m, _, pack, data = parts(top)
