@@ -45,6 +45,32 @@ need() {
     [ -x "$TTYTRAIL" ] || fail "$TTYTRAIL is not built (TTYTRAIL_BIN names another directory)"
 }
 
+# s3_server: scripts/radosgw in $TMP/s3; sets PORT, and leaves how to reach it in s3.env of the directory where one is.
+# Its ports have to be known before it binds them: below those that the kernel gives to clients, and others again where
+# somebody has one after all.
+s3_server() {
+    at_exit "'$ROOT/scripts/radosgw' stop '$TMP/s3'"
+    for s3_try in 1 2 3 4 5 6 7 8; do
+        PORT=$(($(od -An -N2 -tu2 /dev/urandom) % 220 * 100 + 10000))
+        "$ROOT/scripts/radosgw" start "$TMP/s3" "$PORT" >s3.env 2>rgw.err && return
+        echo "  try $s3_try on port $PORT: $(tail -n 1 rgw.err)"
+        rm -rf "$TMP/s3"
+    done
+    fail "no S3 server: $(tail -n 1 rgw.err)"
+}
+
+# s3_proxy: scripts/s3faults, strict, in $TMP/proxy before it; sets PROXY, its port.
+s3_proxy() {
+    at_exit "'$ROOT/scripts/s3faults' stop '$TMP/proxy'"
+    for s3_try in 1 2 3 4 5 6 7 8; do
+        PROXY=$((PORT + 70 + s3_try))
+        STRICT=1 "$ROOT/scripts/s3faults" start "$TMP/proxy" "$PROXY" "$PORT" 2>proxy.err && return
+        echo "  try $s3_try on port $PROXY: $(tail -n 1 proxy.err)"
+        rm -rf "$TMP/proxy"
+    done
+    fail "no proxy: $(tail -n 1 proxy.err)"
+}
+
 # wait_within SECONDS COMMAND...: until it is true; false when the time is over.
 wait_within() {
     deadline=$(($(date +%s) + $1))

@@ -2,24 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # A host's life against a real S3 server that keeps versions, behind the strict proxy: stop, rotation, a name that
 # somebody took first, redelivery, pruning, and everything back into a database elsewhere.
-# Ports: TTYTRAIL_TEST_PORT (18480) to +61, and +80.
 . "$(dirname "$0")/lib.sh"
 
 need python3 cmp
 cd "$TMP" || exit 1
-PORT=${TTYTRAIL_TEST_PORT:-18480}
-PROXY=$((PORT + 80))
 DB=$TMP/e.db
 DEADLINE=60
 
-at_exit "'$ROOT/scripts/radosgw' stop '$TMP/s3'"
-"$ROOT/scripts/radosgw" start "$TMP/s3" "$PORT" >s3.env 2>rgw.err || fail "no S3 server: $(tail -n 1 rgw.err)"
+s3_server
 set -a
 . ./s3.env
 set +a
-at_exit "'$ROOT/scripts/s3faults' stop '$TMP/proxy'"
-STRICT=1 "$ROOT/scripts/s3faults" start "$TMP/proxy" "$PROXY" "$PORT" 2>proxy.err ||
-    fail "no proxy: $(tail -n 1 proxy.err)"
+s3_proxy
 TO=s3://$S3_LOCK_BUCKET/life
 cat >c.conf <<EOT
 [record]

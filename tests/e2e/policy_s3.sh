@@ -8,20 +8,7 @@
 need curl openssl python3
 cd "$TMP" || exit 1
 DB=$TMP/e.db
-PORT=$(python3 - <<'PY'
-import random, socket
-def free(port):
-    with socket.socket() as s:
-        return s.connect_ex(("127.0.0.1", port)) != 0
-while True:
-    base = random.randrange(20000, 60000, 100)
-    if all(free(base + i) for i in range(61)):
-        print(base)
-        break
-PY
-)
-at_exit "'$ROOT/scripts/radosgw' stop '$TMP/s3'"
-"$ROOT/scripts/radosgw" start "$TMP/s3" "$PORT" >s3.env 2>rgw.err || fail "no S3 server: $(tail -n 1 rgw.err)"
+s3_server
 . ./s3.env
 OWNER=$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY
 export AWS_REGION AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY

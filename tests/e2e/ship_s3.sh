@@ -2,24 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 # Shipping to a real S3 server: plain, over TLS, and behind a proxy that fails as S3 fails while the shipper
 # is killed at random.  Every segment stands in exactly one signed manifest; what comes back is what was
-# recorded.  Ports: TTYTRAIL_TEST_PORT (18480) to +61, and +80.
+# recorded.
 . "$(dirname "$0")/lib.sh"
 
 need curl zcat python3 cmp
 cd "$TMP" || exit 1
-PORT=${TTYTRAIL_TEST_PORT:-18480}
-PROXY=$((PORT + 80))
 DB=$TMP/e.db
 ROUNDS=${TTYTRAIL_TEST_ROUNDS:-8}
 
-at_exit "'$ROOT/scripts/radosgw' stop '$TMP/s3'"
-"$ROOT/scripts/radosgw" start "$TMP/s3" "$PORT" >s3.env 2>rgw.err || fail "no S3 server: $(tail -n 1 rgw.err)"
+s3_server
 set -a
 . ./s3.env
 set +a
-at_exit "'$ROOT/scripts/s3faults' stop '$TMP/proxy'"
-STRICT=1 "$ROOT/scripts/s3faults" start "$TMP/proxy" "$PROXY" "$PORT" 2>proxy.err ||
-    fail "no proxy: $(tail -n 1 proxy.err)"
+s3_proxy
 
 conf() { # FILE ENDPOINT [LINE]
     printf '[ship]\nship_kib = 64\n[s3]\nendpoint = %s\nregion = %s\npath_style = yes\n%s\n' \

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """verify_s3.py: verify over a real S3 server, and over a bucket that keeps versions: what is laid over good objects, what is deleted,
-and the store's clock, which no host can set.  Ports: TTYTRAIL_TEST_PORT (18480) to +61."""
+and the store's clock, which no host can set."""
 import datetime
 import glob
 import hashlib
@@ -10,17 +10,15 @@ import http.client
 import json
 import os
 import shutil
-import subprocess
 import sys
 import urllib.parse
 
 import verify_store as base  # makes the directory, before what needs it
+import s3rig
 from verify_rows import days, objects, parts
 from verify_writer import Host, Key, Session, seal
 
-TMP, ROOT = base.TMP, base.ROOT
-PORT = os.environ.get('TTYTRAIL_TEST_PORT', '18480')
-GW = os.path.join(ROOT, 'scripts/radosgw')
+TMP = base.TMP
 
 
 class Bucket:
@@ -150,10 +148,10 @@ def clock(bucket, url, real, host):
 
 
 def main():
+    server = s3rig.Server(TMP)
     try:
-        done = subprocess.run([GW, 'start', TMP + '/gw', PORT], stdout=subprocess.PIPE, text=True, check=True)
-        env = dict(line.split('=', 1) for line in done.stdout.splitlines() if '=' in line)
-        env = {k: v.strip('"\'') for k, v in env.items()}
+        server.start()
+        env = server.env
         os.environ.update(env)
         real = TMP + '/real'
         key = base.make_real(real)
@@ -166,7 +164,7 @@ def main():
         without_versions(plain, 's3://%s/' % plain.name, real, host)
         clock(plain, 's3://%s/' % plain.name, real, host)
     finally:
-        subprocess.run([GW, 'stop', TMP + '/gw'], check=False)
+        server.stop()
         shutil.rmtree(TMP, ignore_errors=True)
     print('verify_s3: %s' % ('FAILED' if base.failures else 'passed'))
     return 1 if base.failures else 0
