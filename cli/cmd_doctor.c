@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cmd.h"
+#include "cli/host.h"
 #include "common/check.h"
 #include "common/clock.h"
 #include "common/json_write.h"
@@ -15,9 +16,13 @@
 static const char help[] =
     "Usage: ttytrail doctor [OPTION...]\n\n"
     "Looks whether everything is as it should be, and says what to do where it is not: settings,\n"
-    "credentials, the road to the store and its clock, what waits to be shipped, and whether\n"
-    "everybody on this host can use its role.  Stores one small object a day, below this host's\n"
-    "own name.\n\n"
+    "rights, the writer, who is recorded, the wiring of sshd and PAM, disk and clock; "
+    "credentials,\n"
+    "the road to the store and its clock, what waits to be shipped, and whether everybody on this\n"
+    "host can use its role.  Stores one small object a day, below this host's own name.\n\n"
+    "  --login-probe[=USER]\n"
+    "                  log a user without rights in (nobody, if none is named), with pipes and on\n"
+    "                  a terminal, and look whether that works and is recorded\n"
     "  --to URL        the store; default: 'to' of [ship]\n"
     "  --json          one JSON object for each thing said, and one for the sum\n"
     "  -q, --quiet     only what is to be done\n"
@@ -26,15 +31,16 @@ static const char help[] =
     "  -h, --help      this text\n\n"
     "Exit status: 0 all is well; 1 findings; 2 usage; 3 something could not be looked at.\n\n"
     "Examples:\n"
-    "  sudo -u ttytrail ttytrail doctor\n"
+    "  sudo ttytrail doctor --login-probe\n"
     "  ttytrail doctor --config new.conf --json\n";
 
 /* Each room's checks, in the order in which they are read. */
-static const struct check *const tables[] = {shipper_checks};
+static const struct check *const tables[] = {host_checks, shipper_checks};
 
 struct options {
     struct cmd_common common;
     const char *to;
+    const char *probe; /* a user's name; NULL: no probe */
     bool json, quiet;
 };
 
@@ -45,10 +51,11 @@ struct doctor {
 
 static int parse(int argc, char **argv, struct options *o)
 {
-    enum { OPT_TO = 1, OPT_JSON, OPT_QUIET };
+    enum { OPT_TO = 1, OPT_JSON, OPT_QUIET, OPT_PROBE };
     static const struct option longs[] = {{"to", required_argument, NULL, OPT_TO},
                                           {"json", no_argument, NULL, OPT_JSON},
                                           {"quiet", no_argument, NULL, OPT_QUIET},
+                                          {"login-probe", optional_argument, NULL, OPT_PROBE},
                                           CMD_COMMON_OPTIONS,
                                           {NULL, 0, NULL, 0}};
     int opt;
@@ -60,6 +67,9 @@ static int parse(int argc, char **argv, struct options *o)
             return rc;
         }
         o->to = opt == OPT_TO ? optarg : o->to;
+        if (opt == OPT_PROBE) {
+            o->probe = optarg != NULL ? optarg : "nobody";
+        }
         o->json |= opt == OPT_JSON;
         o->quiet |= opt == OPT_QUIET || opt == 'q';
     }
@@ -172,6 +182,9 @@ static int run(int argc, char **argv)
         r.to = d.o.to != NULL ? d.o.to : conf.ship_to;
         for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
             check_all(tables[i], &r);
+        }
+        if (d.o.probe != NULL) {
+            host_probe(&r, d.o.probe);
         }
     }
     say_sum(&d);

@@ -6,6 +6,7 @@
 
 #include "cli/cmd.h"
 #include "cli/evidence.h"
+#include "cli/host.h"
 #include "common/clock.h"
 #include "common/json_doc.h"
 #include "common/log.h"
@@ -30,7 +31,7 @@ static const char help[] =
     "  ttytrail status --json | jq .level\n";
 
 /* Each room's rows, in the order in which they are told. */
-static const struct status_row *const tables[] = {shipper_status};
+static const struct status_row *const tables[] = {shipper_status, host_status};
 
 struct options {
     struct cmd_common common;

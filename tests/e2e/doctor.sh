@@ -93,7 +93,8 @@ status_is 1 doctor --json --config s3.conf --to s3://audit/prod
 python3 - <<'PY' || fail 'JSON'
 import json
 lines = [json.loads(line) for line in open("out")]
-assert {"configuration", "host name", "metadata", "credentials", "probe", "clock", "road", "shipping", "status"} == \
+assert {"configuration", "host name", "metadata", "credentials", "probe", "clock", "road", "shipping", "status",
+        "rights", "disk", "time"} == \
     {line["check"] for line in lines[:-1]}
 found = [line for line in lines[:-1] if line["result"] == "finding"]
 assert all(line["advice"] for line in found) and lines[-1] == {"check": "sum", "findings": len(found), "blind": 0}
