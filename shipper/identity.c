@@ -158,14 +158,13 @@ static int make_key(const struct identity_config *c, struct identity *i, struct 
     struct key *previous = w->key;
 
     if (previous != NULL && memcmp(key_binding(previous)->epoch, i->epoch, CHAIN_ID) == 0) {
-        /* Killed after the file was written: it is this epoch's key already. */
+        /* ship.db was lost, or is older than the file: it is this epoch's key already. */
         i->key = previous;
         w->key = previous = NULL;
-    } else if (identity_new_key(c, i->epoch, 1, &i->key, err) != 0 ||
-               key_save(i->key, c->key_path, err) != 0) {
+    } else if (identity_new_key(c, i->epoch, 1, &i->key, err) != 0) {
         return -1;
     }
-    return identity_key_made(c, i->host, w->why, 1, i->key, previous, err);
+    return identity_take_key(c, i->host, w->why, 1, i->key, previous, err);
 }
 
 static int settle(const struct identity_config *c, struct identity *i, struct witnesses *w,

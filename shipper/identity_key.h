@@ -9,9 +9,9 @@
 /** identity_new_key(c, epoch, number, ret, err): A key bound to this machine and instance. */
 int identity_new_key(const struct identity_config *c, const uint8_t epoch[CHAIN_ID], int64_t number,
                      struct key **ret, struct error *err);
-/** identity_key_made(c, host, why, from_seq, key, previous_or_null, err): Its object into ship.db:
- * from now on it is the key. */
-int identity_key_made(const struct identity_config *c, const char *host, const char *why,
+/** identity_take_key(c, host, why, from_seq, key, previous_or_null, err): Its file, and its object
+ * into ship.db, vouched for by the one before: from now on it is the key. */
+int identity_take_key(const struct identity_config *c, const char *host, const char *why,
                       int64_t from_seq, const struct key *key, const struct key *previous_or_null,
                       struct error *err);
 /** identity_finish_rotation(c, at, key, err): A rotation that was killed: take the next key where

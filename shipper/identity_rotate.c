@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Making keys and replacing them.  Order of a rotation: the next key's file, its object in ship.db
- * (the moment it counts), the file's name.  A kill between two steps leaves a <key>.next that
- * either ship.db already names, or nobody.
+ * Making keys and replacing them.  Order, of a new epoch's first key and of a rotation alike: the
+ * next key's file, its object in ship.db (the moment it counts), the file's name.  A kill between
+ * two steps leaves a <key>.next that either ship.db already names, or nobody, and the key before,
+ * which vouches for it, in its place.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,9 +25,9 @@ int identity_new_key(const struct identity_config *c, const uint8_t epoch[CHAIN_
     return key_generate(ret, &b, err);
 }
 
-int identity_key_made(const struct identity_config *c, const char *host, const char *why,
-                      int64_t from_seq, const struct key *key, const struct key *previous,
-                      struct error *err)
+static int key_made(const struct identity_config *c, const char *host, const char *why,
+                    int64_t from_seq, const struct key *key, const struct key *previous,
+                    struct error *err)
 {
     struct keyobject_about about = {.host = host, .why = why, .from_seq = from_seq};
     const struct key_binding *b = key_binding(key);
@@ -63,24 +64,30 @@ static int take_place(const char *next, const char *path, struct error *err)
     return rename(next, path) != 0 ? err_sys(err, "rename %s", next) : 0;
 }
 
+int identity_take_key(const struct identity_config *c, const char *host, const char *why,
+                      int64_t from_seq, const struct key *key, const struct key *previous,
+                      struct error *err)
+{
+    char next[4200];
+
+    if (next_path(c->key_path, next, sizeof next, err) != 0 || key_save(key, next, err) != 0 ||
+        key_made(c, host, why, from_seq, key, previous, err) != 0) {
+        return -1;
+    }
+    /* It counts from here on; without the file's name the next start finishes it. */
+    return take_place(next, c->key_path, err);
+}
+
 int identity_rotate(const struct identity_config *c, struct identity *i, struct error *err)
 {
     struct state_identity at;
     struct key *key = NULL;
-    char next[4200];
-    int rc = -1;
 
-    if (next_path(c->key_path, next, sizeof next, err) != 0 ||
-        state_identity(c->state, &at, err) != 0 ||
+    if (state_identity(c->state, &at, err) != 0 ||
         identity_new_key(c, i->epoch, key_binding(i->key)->number + 1, &key, err) != 0) {
         return err_wrap(err, "rotate the host's key");
     }
-    if (key_save(key, next, err) == 0 &&
-        identity_key_made(c, i->host, "rotated", at.seq + 1, key, i->key, err) == 0) {
-        /* It counts from here on; without the file's name the next start finishes it. */
-        rc = take_place(next, c->key_path, err);
-    }
-    if (rc == 0) {
+    if (identity_take_key(c, i->host, "rotated", at.seq + 1, key, i->key, err) == 0) {
         key_free(i->key);
         i->key = key;
         return 0;

@@ -11,7 +11,9 @@
 
 #include <cmocka.h>
 
+#include "common/io.h"
 #include "shipper/identity.h"
+#include "shipper/keyobject.h"
 #include "storage/db/store.h"
 #include "tests/unit/tempdir.h"
 
@@ -198,6 +200,71 @@ static void test_a_killed_rotation_is_finished_or_forgotten(void **state)
     identity_clear(&b);
 }
 
+/* The last key object's "previous_key" is that of ${key}. */
+static int on_object(void *user, const char *name, const struct buf *line)
+{
+    struct buf *last = user;
+
+    (void)name;
+    buf_reset(last);
+    return buf_append(last, buf_data(line), line->len, NULL);
+}
+
+static void assert_vouched_for(const struct key *key)
+{
+    char hex[2 * KEY_PUBLIC + 1], want[2 * KEY_PUBLIC + 40];
+    struct state *s = NULL;
+    struct error err;
+    struct buf last;
+
+    buf_init(&last, KEYOBJECT_MAX);
+    (void)snprintf(want, sizeof want, "\"previous_key\":\"%s\"",
+                   io_hex(key_public(key), KEY_PUBLIC, hex));
+    assert_int_equal(state_open(&s, state_path, &err), 0);
+    assert_int_equal(state_keys(s, on_object, &last, &err), 0);
+    assert_non_null(memmem(buf_data(&last), last.len, want, strlen(want)));
+    state_close(s);
+    buf_clear(&last);
+}
+
+/* A new epoch's key is vouched for by the one before, wherever its making is killed. */
+static void test_a_killed_epoch_keeps_its_voucher(void **state)
+{
+    static const char epoch[] = "000000000000000000000000000000cc";
+    struct key_binding of_next = {.number = 1, .created_us = 1, .machine = "m1"};
+    struct identity a, b, c;
+    struct key *k = NULL;
+    struct error err;
+    char next[600], old[600];
+
+    (void)state;
+    fresh_host();
+    (void)snprintf(next, sizeof next, "%s.next", key_path);
+    (void)snprintf(old, sizeof old, "%s.old", key_path);
+    settle("m1", "", &a);
+    assert_int_equal(key_save(a.key, old, &err), 0);
+    /* Before ship.db: the file of a key that nobody knows. */
+    set_meta("epoch", epoch);
+    assert_int_equal(io_unhex(epoch, of_next.epoch, sizeof of_next.epoch), 0);
+    assert_int_equal(key_generate(&k, &of_next, &err), 0);
+    assert_int_equal(key_save(k, next, &err), 0);
+    settle("m1", "", &b);
+    assert_memory_equal(b.epoch, of_next.epoch, CHAIN_ID);
+    assert_vouched_for(a.key);
+    assert_int_equal(access(next, F_OK), -1);
+    /* After it: the old file is still in its place. */
+    assert_int_equal(rename(key_path, next), 0);
+    assert_int_equal(rename(old, key_path), 0);
+    settle("m1", "", &c);
+    assert_memory_equal(key_public(b.key), key_public(c.key), KEY_PUBLIC);
+    assert_string_equal(reason, "");
+    assert_int_equal(access(next, F_OK), -1);
+    key_free(k);
+    identity_clear(&a);
+    identity_clear(&b);
+    identity_clear(&c);
+}
+
 static void test_another_instance_begins_an_epoch(void **state)
 {
     struct identity a, b;
@@ -308,6 +375,7 @@ int main(void)
         cmocka_unit_test(test_misfits_begin_an_epoch),
         cmocka_unit_test(test_a_key_is_rotated),
         cmocka_unit_test(test_a_killed_rotation_is_finished_or_forgotten),
+        cmocka_unit_test(test_a_killed_epoch_keeps_its_voucher),
         cmocka_unit_test(test_another_instance_begins_an_epoch),
         cmocka_unit_test(test_an_earlier_epoch_is_not_gone_on_with),
         cmocka_unit_test(test_a_copied_database_begins_an_epoch),
