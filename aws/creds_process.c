@@ -124,7 +124,8 @@ static int read_all(int fd, uint64_t until_us, struct buf *ret, struct error *er
         int rc;
 
         if (now >= until_us || poll(&p, 1, (int)((until_us - now) / 1000 + 1)) == 0) {
-            return err_set(err, ERR_RETRY, "it took too long");
+            return err_set(err, ERR_DENIED,
+                           "it took too long: it is asked again with the next run");
         }
         n = read(fd, piece, sizeof piece);
         if (n == 0) {
