@@ -11,6 +11,7 @@
 #include "cli/ship_bar.h"
 #include "common/json_write.h"
 #include "common/log.h"
+#include "common/status.h"
 #include "shipper/ship.h"
 
 #define BIG          (1024 * 1024)
@@ -185,10 +186,11 @@ static int dry_run(const struct options *o, const struct ship_config *config)
     } else if (p.segments == 0 && p.frozen == 0) {
         (void)printf("nothing sealed is left to ship\n");
     } else {
-        (void)printf("would ship %" PRId64 " segments of %" PRId64 " sessions, %" PRId64
-                     " bytes, and finish %" PRId64 " frozen batches%s%s\n",
-                     p.segments, p.sessions, p.bytes, p.frozen,
-                     config->to[0] == '\0' ? "" : ", to ", config->to);
+        (void)printf("would ship %" PRId64 " segment%s of %" PRId64 " session%s, %" PRId64
+                     " bytes, and finish %" PRId64 " frozen batch%s%s%s\n",
+                     p.segments, status_s(p.segments), p.sessions, status_s(p.sessions), p.bytes,
+                     p.frozen, p.frozen == 1 ? "" : "es", config->to[0] == '\0' ? "" : ", to ",
+                     config->to);
     }
     if (config->to[0] != '\0' && !o->quiet) {
         road_report(config->conf, config->to, o->json);
@@ -218,9 +220,10 @@ static void say_sum(const struct options *o, const struct ship_config *config,
     } else if (!o->quiet && r->batches == 0) {
         say_nothing(config, r);
     } else if (!o->quiet) {
-        (void)printf("shipped %" PRId64 " segments in %" PRId64 " batches, %" PRId64
+        (void)printf("shipped %" PRId64 " segment%s in %" PRId64 " batch%s, %" PRId64
                      " bytes, to %s\n",
-                     r->segments, r->batches, r->bytes, config->to);
+                     r->segments, status_s(r->segments), r->batches, r->batches == 1 ? "" : "es",
+                     r->bytes, config->to);
     }
 }
 

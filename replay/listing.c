@@ -22,7 +22,9 @@ size_t listing_id_digits(uint8_t (*ids)[CHAIN_ID], size_t count)
 {
     size_t digits = LISTING_MIN_ID;
 
-    qsort(ids, count, CHAIN_ID, compare_ids);
+    if (count > 1) {
+        qsort(ids, count, CHAIN_ID, compare_ids);
+    }
     for (size_t i = 1; i < count; i++) {
         char a[2 * CHAIN_ID + 1], b[2 * CHAIN_ID + 1];
         size_t same = 0;

@@ -9,6 +9,9 @@
 
 #include "common/clock.h"
 #include "common/conf.h"
+#include "common/io.h"
+#include "common/json.h"
+#include "shipper/keyobject.h"
 #include "shipper/ship.h"
 #include "shipper/state_life.h"
 #include "shipper/status.h"
@@ -244,6 +247,33 @@ void status_clock(struct status_run *r)
 
 /* ---- epoch ---- */
 
+static int last_object(void *user, const char *name, const struct buf *line)
+{
+    struct buf *last = user;
+
+    (void)name;
+    buf_reset(last);
+    return buf_append(last, buf_data(line), line->len, NULL);
+}
+
+/* The key that signs now, as a line of `verify --pins`. */
+static void say_pin(struct status_run *r, struct state *s)
+{
+    char epoch[2 * KEY_EPOCH + 1], key[2 * KEY_PUBLIC + 1];
+    struct keyobject k;
+    struct json *j = NULL;
+    struct buf last;
+
+    buf_init(&last, KEYOBJECT_MAX);
+    if (state_keys(s, last_object, &last, NULL) == 0 && last.len > 0 && json_open(&j, NULL) == 0 &&
+        keyobject_read(j, buf_data(&last), last.len, &k, NULL) == 0) {
+        status_say(r, STATUS_OK, "to pin: %s %s %s", k.host, io_hex(k.epoch, KEY_EPOCH, epoch),
+                   io_hex(k.public_key, KEY_PUBLIC, key));
+    }
+    json_close(j);
+    buf_clear(&last);
+}
+
 void status_epoch(struct status_run *r)
 {
     struct error err = {.kind = ERR_NONE};
@@ -262,6 +292,7 @@ void status_epoch(struct status_run *r)
     } else if (id.known) {
         status_say(r, STATUS_OK, "host %s, key %" PRId64 ", batch %" PRId64, id.host, id.key_number,
                    id.seq);
+        say_pin(r, s);
         (void)state_events(s, say_event, &w, NULL);
         r->value(r->user, "batch", "", id.seq, -1, -1);
         r->value(r->user, "new_epochs", "", w.n, -1, -1);

@@ -34,7 +34,7 @@ rm -f e.db*
 step 'the first batch'
 for i in 1 2 3; do record "echo session $i; seq 1 500"; done
 status_is 0 ship
-grep -q 'shipped 3 segments in 1 batches' out || fail 'not all segments went out'
+grep -q 'shipped 3 segments in 1 batch,' out || fail 'not all segments went out'
 [ "$(find store/packs -type f | wc -l)" = 1 ] || fail 'not one pack'
 [ "$(find store/batches -type f | wc -l)" = 1 ] || fail 'not one manifest'
 [ "$(find store/keys -type f | wc -l)" = 1 ] || fail 'not one key object'
@@ -72,7 +72,7 @@ status_is 0 openssl pkeyutl -verify -pubin -inkey pub.der -keyform DER -rawin -i
 
 step 'dry run sends nothing'
 record 'echo dry'
-wait_for 'its segment is seen' sh -c "'$TTYTRAIL' ship --db '$DB' --to '$TO' --dry-run | grep -q 'would ship 1 segments'"
+wait_for 'its segment is seen' sh -c "'$TTYTRAIL' ship --db '$DB' --to '$TO' --dry-run | grep -q 'would ship 1 segment '"
 tree | cmp -s - before || fail 'the store changed'
 status_is 0 ship
 

@@ -58,7 +58,7 @@ grep -q '2 complete' out || fail 'not all is there again'
 
 step 'prune removes nothing that is not in the directory'
 record 'echo three'
-wait_for 'it is sealed' sh -c "'$TTYTRAIL' ship --db '$DB' --to '$TO' --dry-run | grep -q '^would ship 1 segments'"
+wait_for 'it is sealed' sh -c "'$TTYTRAIL' ship --db '$DB' --to '$TO' --dry-run | grep -q '^would ship 1 segment '"
 status_is 0 ship
 pack() { find store/packs -name '*.cast.gz' | sort -t/ -k5 | sed -n "$1p"; }
 manifest() { find store/batches -type f | sort -t/ -k5 | sed -n "$1p"; }

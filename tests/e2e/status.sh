@@ -35,6 +35,8 @@ status_is 0 status
 first '^TTYTRAIL OK - backlog: nothing sealed waits \| segments=0 bytes=0B oldest=0s;900;7200 '
 grep -q '^OK  *shipped .* went well was [0-9]* s ago' out || fail 'when?'
 grep -q '^OK  *sessions .*0 open, of 1' out || fail 'sessions'
+sed -n 's/^OK  *epoch  *to pin: //p' out >pins
+[ -s pins ] && "$TTYTRAIL" verify --pins pins "file://$TMP/store" | grep -q "key 1 pinned" || fail "the key to pin: $(cat pins)"
 status_is 0 status --quiet
 [ "$(wc -l <out)" = 1 ] || fail 'more than a line'
 status_is 0 status --json
