@@ -23,11 +23,29 @@ enum conf_durability { CONF_DURABILITY_PROCESS, CONF_DURABILITY_POWER };
 enum conf_full { CONF_FULL_RING, CONF_FULL_END, CONF_FULL_CONTINUE };
 enum conf_sse { CONF_SSE_BUCKET, CONF_SSE_S3, CONF_SSE_KMS };
 enum conf_lock { CONF_LOCK_BUCKET, CONF_LOCK_GOVERNANCE, CONF_LOCK_COMPLIANCE };
+enum conf_mode { CONF_MODE_COMMIT_FIRST, CONF_MODE_STRICT, CONF_MODE_BEST_EFFORT };
+enum conf_idle { CONF_IDLE_OFF, CONF_IDLE_WARN, CONF_IDLE_LOCK, CONF_IDLE_END };
 enum conf_confirm { CONF_CONFIRM_PUT, CONF_CONFIRM_HEAD };
+
+/* The ways into a host, as `ways` of [record] names them: bits. */
+enum conf_way {
+    CONF_WAY_LOGIN = 1,
+    CONF_WAY_COMMAND = 2,
+    CONF_WAY_SUBSYSTEM = 4,
+    CONF_WAY_SU = 8,
+    CONF_WAY_SUDO = 16,
+    CONF_WAY_CONSOLE = 32,
+    CONF_WAY_SSM = 64,
+    CONF_WAYS_ALL = 127
+};
+
+struct conf_group;
 
 /* Strings are owned, never NULL ("" when unset). */
 struct conf {
     /* [record] */
+    int64_t mode, record, ring_kib, on_idle, idle_s, max_depth;
+    char *ways, *shell, *break_glass;
     int64_t commit, commit_ms, input, stream_kib, stream_input, on_writer_loss, writer_timeout_s;
     char *notice;
     /* [redact] */
@@ -36,6 +54,7 @@ struct conf {
     char *prompt_patterns;
     /* [store] */
     int64_t durability, segment_kib, wal_max_mib, reserve_mib, on_disk_full, keep_days, keep_mib;
+    int64_t user_sessions, user_kib_s, user_held_kib;
     /* [ship] */
     char *ship_to;
     int64_t ship_kib, ship_every_s, heartbeat_h, confirm, ship_in_flight, ship_rate_kib_s,
@@ -49,6 +68,10 @@ struct conf {
     int64_t trail_skew_s;
     /* [status] */
     int64_t backlog_warn_s, backlog_crit_s, disk_warn_mib, disk_crit_mib;
+    /* [group NAME], in the order of the files */
+    struct conf_group *groups;
+    size_t n_groups;
+    bool said_commit, said_loss, said_full; /* by a line of its own: mode does not change it */
 };
 
 /** conf_init(c, err): Every key at its default. */
@@ -64,5 +87,13 @@ bool conf_default_path(char *ret, size_t size);
 /** conf_open(c, path_or_null, err): conf_init, then conf_load of ${path_or_null} (which must exist)
  * or of the default path (which need not). */
 int conf_open(struct conf *c, const char *path_or_null, struct error *err);
+
+/** conf_group(c, i): The name of the i-th group that has a section; NULL behind the last. */
+const char *conf_group(const struct conf *c, size_t i);
+/** conf_for_group(c, i, ret, err): All of ${c} as it is for members of that group; the caller
+ * clears ${ret}, which has no groups itself. */
+int conf_for_group(const struct conf *c, size_t i, struct conf *ret, struct error *err);
+/** conf_ways(text, ret): The bits of a list of ways; "" and "all" are all.  -1: an unknown word. */
+int conf_ways(const char *text, uint32_t *ret);
 
 #endif

@@ -19,6 +19,10 @@ void policy_defaults(struct policy *p)
     p->typeahead_hold_s = 2;
     p->tokens = true;
     p->max_no_echo = 512;
+    p->ring_kib = 4096;
+    p->idle_s = 900;
+    p->max_depth = 16;
+    p->record = true;
 }
 
 int policy_put(struct buf *out, const struct policy *p, struct error *err)
@@ -42,16 +46,30 @@ int policy_put(struct buf *out, const struct policy *p, struct error *err)
         {"typeahead_hold_s", p->typeahead_hold_s},
         {"tokens", p->tokens},
         {"max_no_echo", p->max_no_echo},
+        {"on_disk_full", p->on_disk_full},
+        {"ring_kib", p->ring_kib},
+        {"on_idle", p->on_idle},
+        {"idle_s", p->idle_s},
+        {"max_depth", p->max_depth},
+        {"record", p->record},
+        {"break_glass", p->break_glass},
     };
+    const struct {
+        const char *key, *value;
+    } texts[] = {
+        {"prompt_patterns", p->prompt_patterns}, {"notice", p->notice}, {"shell", p->shell}};
 
     for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         if (facts_put_int(out, numbers[i].key, numbers[i].value, err) != 0) {
             return -1;
         }
     }
-    return facts_put_text(out, "prompt_patterns", p->prompt_patterns, err) != 0
-               ? -1
-               : facts_put_text(out, "notice", p->notice, err);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        if (facts_put_text(out, texts[i].key, texts[i].value, err) != 0) {
+            return -1;
+        }
+    }
+    return 0;
 }
 
 /* ${key} as a number from 0 to ${max}, or ${old}. */
@@ -79,6 +97,14 @@ void policy_from(struct policy *p, const struct facts *f)
     p->typeahead_hold_s = number(f, "typeahead_hold_s", p->typeahead_hold_s, 30);
     p->tokens = number(f, "tokens", p->tokens, 1) != 0;
     p->max_no_echo = number(f, "max_no_echo", p->max_no_echo, 1048576);
+    p->on_disk_full = (enum policy_full)number(f, "on_disk_full", p->on_disk_full, 2);
+    p->ring_kib = number(f, "ring_kib", p->ring_kib, 1048576);
+    p->on_idle = (enum policy_idle)number(f, "on_idle", p->on_idle, 3);
+    p->idle_s = number(f, "idle_s", p->idle_s, 604800);
+    p->max_depth = number(f, "max_depth", p->max_depth, 1000);
+    p->record = number(f, "record", p->record, 1) != 0;
+    p->break_glass = number(f, "break_glass", p->break_glass, 1) != 0;
+    facts_text(f, "shell", p->shell, sizeof p->shell);
     facts_text(f, "prompt_patterns", p->prompt_patterns, sizeof p->prompt_patterns);
     facts_text(f, "notice", p->notice, sizeof p->notice);
 }

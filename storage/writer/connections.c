@@ -31,6 +31,7 @@ int connections_add(struct writer *w, int fd, bool control, struct error *err)
     p->watched = EPOLLIN | EPOLLRDHUP;
     p->next = w->peers;
     w->peers = p;
+    limits_join(w, p);
     return 0;
 }
 
@@ -48,7 +49,7 @@ static bool too_many(const struct writer *w, const struct peer *new)
         return false;
     }
     return new->control ? control >= WRITER_PEERS_CONTROL || same >= WRITER_PEERS_CONTROL / 4
-                        : same >= WRITER_PEERS_UID;
+                        : same >= WRITER_PEERS_UID + (size_t)w->conf->user_sessions;
 }
 
 /* Out of descriptors: the sockets would stay readable, and the loop would spin. */

@@ -209,13 +209,11 @@ static int run(const struct options *o, struct error *err)
     int rc;
 
     if (conf_open(&conf, o->config, err) != 0) {
-        if (o->private_fd < 0) {
-            return -1;
-        }
-        /* A file that was asked for by name is an error; the default one must lock nobody out. */
+        /* It must lock nobody out (PITFALLS 28); but `record --config FILE` wants that file. */
         log_line(LOG_LEVEL_ERROR, "configuration-refused why=\"%s\"", err->text);
         refused = *err;
-        c.refuse = o->config != NULL ? &refused : NULL;
+        c.refuse = o->private_fd >= 0 && o->config != NULL ? &refused : NULL;
+        c.unreadable = true;
         if (conf_init(&conf, err) != 0) {
             return -1;
         }

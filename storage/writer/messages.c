@@ -55,6 +55,7 @@ static int find_resumed(struct writer *w, const uint8_t id[16], struct wsession 
 static int on_resume(struct writer *w, struct peer *p, const struct frame *f, struct error *err)
 {
     struct wsession *s = NULL;
+    struct policy policy;
     uint8_t body[8];
 
     if (opening_version(f, err) != 0) {
@@ -78,8 +79,11 @@ static int on_resume(struct writer *w, struct peer *p, const struct frame *f, st
             q->bye_due = q->pending_due = false;
         }
     }
-    p->commit_first = w->conf->commit == CONF_COMMIT_FIRST;
-    p->defer_us = p->commit_first ? WRITER_DEFER_US : (uint64_t)w->conf->commit_ms * 1000;
+    opening_policy(w, p,
+                   &(struct facts){.bytes = buf_data(&s->info.facts), .len = s->info.facts.len},
+                   &policy);
+    p->commit_first = policy.commit_first;
+    p->defer_us = p->commit_first ? WRITER_DEFER_US : (uint64_t)policy.commit_ms * 1000;
     opening_attach(p, s);
     io_put_be64(body, s->seq);
     peer_send(p, FRAME_RESUMED, body, sizeof body);

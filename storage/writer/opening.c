@@ -8,30 +8,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
-#include "storage/wire/policy.h"
 #include "storage/writer/writer_impl.h"
-
-static void policy_of(const struct conf *c, struct policy *p)
-{
-    policy_defaults(p);
-    p->commit_first = c->commit == CONF_COMMIT_FIRST;
-    p->commit_ms = (uint32_t)c->commit_ms;
-    p->input = c->input != 0;
-    p->stream_input = c->stream_input != 0;
-    p->stream_kib = (uint32_t)c->stream_kib;
-    p->on_writer_loss = (enum policy_loss)c->on_writer_loss;
-    p->writer_timeout_s = (uint32_t)c->writer_timeout_s;
-    p->redact = (enum policy_redact)c->redact;
-    p->hold_max_kib = (uint32_t)c->hold_max_kib;
-    p->hold_max_s = (uint32_t)c->hold_max_s;
-    p->blind = (enum policy_blind)c->blind_commands;
-    p->mask_hide = c->mask_output == CONF_MASK_HIDE;
-    p->typeahead_hold_s = (uint32_t)c->typeahead_hold_s;
-    p->tokens = c->tokens != 0;
-    p->max_no_echo = (uint32_t)c->max_no_echo;
-    (void)snprintf(p->prompt_patterns, sizeof p->prompt_patterns, "%s", c->prompt_patterns);
-    (void)snprintf(p->notice, sizeof p->notice, "%s", c->notice);
-}
 
 int opening_version(const struct frame *f, struct error *err)
 {
@@ -122,21 +99,19 @@ static int insert_session(struct writer *w, struct wsession *s, struct error *er
     return 0;
 }
 
-static int answer_opened(struct writer *w, struct peer *p, const struct wsession *s,
+static int answer_opened(struct peer *p, const struct wsession *s, const struct policy *policy,
                          struct error *err)
 {
-    struct policy policy;
     struct buf body;
     uint8_t head[24];
     int rc;
 
-    policy_of(w->conf, &policy);
-    p->commit_first = policy.commit_first;
-    p->defer_us = policy.commit_first ? WRITER_DEFER_US : (uint64_t)policy.commit_ms * 1000;
+    p->commit_first = policy->commit_first;
+    p->defer_us = policy->commit_first ? WRITER_DEFER_US : (uint64_t)policy->commit_ms * 1000;
     memcpy(head, s->info.id, 16);
     io_put_be64(head + 16, (uint64_t)s->info.started_us);
     buf_init(&body, FRAME_MAX_BODY);
-    rc = buf_append(&body, head, sizeof head, err) != 0 || policy_put(&body, &policy, err) != 0;
+    rc = buf_append(&body, head, sizeof head, err) != 0 || policy_put(&body, policy, err) != 0;
     if (rc == 0) {
         peer_send(p, FRAME_OPENED, buf_data(&body), body.len);
     }
@@ -172,18 +147,53 @@ static int check_opening(const struct writer *w, const struct peer *p, const str
     return 0;
 }
 
+/* What this user has open already, a private writer's and an import apart. */
+static int check_count(const struct writer *w, const struct peer *p, const struct policy *policy,
+                       struct error *err)
+{
+    int64_t open = 0;
+
+    if (w->private || policy->break_glass) {
+        return 0;
+    }
+    for (const struct wsession *s = w->sessions; s != NULL; s = s->next) {
+        open += !s->closed && s->info.uid == (int64_t)p->uid;
+    }
+    return open < w->conf->user_sessions
+               ? 0
+               : err_set(err, ERR_LIMIT, "uid %ld has %lld sessions open (user_sessions)",
+                         (long)p->uid, (long long)open);
+}
+
+void opening_policy(const struct writer *w, const struct peer *p, const struct facts *f,
+                    struct policy *ret)
+{
+    char way[32];
+
+    rules_find(w, p->uid, facts_text(f, "way_in", way, sizeof way), ret);
+}
+
 int opening_session(struct writer *w, struct peer *p, const struct frame *f, bool import,
                     struct error *err)
 {
     struct wsession *s = NULL;
+    struct policy policy;
     struct facts facts;
 
     if (opening_version(f, err) != 0 || facts_parse(f->body + 4, f->len - 4, &facts, err) != 0 ||
-        (!import && check_opening(w, p, &facts, err) != 0) ||
+        (!import && check_opening(w, p, &facts, err) != 0)) {
+        return -1;
+    }
+    opening_policy(w, p, &facts, &policy);
+    if ((!import && check_count(w, p, &policy, err) != 0) ||
         wsession_new(&s, &w->cache_left, err) != 0) {
         return -1;
     }
     if (fill_row(w, p, &facts, &s->info, err) != 0) {
+        wsession_free(s);
+        return -1;
+    }
+    if (!import && !policy.record && wsession_add_flag(s, "not-recorded", err) != 0) {
         wsession_free(s);
         return -1;
     }
@@ -203,5 +213,5 @@ int opening_session(struct writer *w, struct peer *p, const struct frame *f, boo
         p->defer_us = WRITER_DEFER_US;
         return 0;
     }
-    return answer_opened(w, p, s, err);
+    return answer_opened(p, s, &policy, err);
 }

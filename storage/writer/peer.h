@@ -22,6 +22,7 @@
 #define PEER_TURN_BYTES 65536 /* read from one connection in one turn (PITFALLS 23) */
 
 struct wsession;
+struct wuser;
 
 enum peer_state {
     PEER_NEW,     /* nothing said yet: OPEN, RESUME or a control request is legal */
@@ -48,6 +49,7 @@ struct peer {
     uid_t uid;
     uint64_t start; /* of process pid */
     struct wsession *session;
+    struct wuser *user; /* whose limits count; NULL: none do */
     struct buf in, out;
     size_t events; /* bytes of ready EVENT frames at in's front */
     uint64_t events_seq, events_t_us;

@@ -41,7 +41,12 @@ static void on_peer(struct writer *w, struct peer *p, uint32_t events)
         return;
     }
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
+        size_t before = p->in.len;
         int rc = peer_receive(p);
+
+        if (p->in.len > before) {
+            limits_spend(w, p, p->in.len - before, clock_boot_us());
+        }
 
         messages_take(w, p);
         if (rc != 0 || p->state == PEER_GONE) {
@@ -68,6 +73,9 @@ static void on_signal(struct writer *w)
         }
         conf_clear(w->conf);
         *w->conf = fresh;
+        if (rules_load(w, &err) != 0) {
+            log_line(LOG_LEVEL_ERROR, "reload-failed why=\"%s\"", err.text);
+        }
         w->segment_bytes = (size_t)w->conf->segment_kib * 1024;
         log_line(LOG_LEVEL_INFO, "reloaded");
     }
@@ -89,9 +97,9 @@ static void drain_results(struct writer *w)
  * full disk), else the loop would spin on it. */
 static void watch_again(struct writer *w, struct peer *p, bool left)
 {
-    bool full = p->in.len >= p->in.max;
-    uint32_t events =
-        (left ? EPOLLOUT : 0U) | (full || p->holding ? 0U : EPOLLIN) | (full ? 0U : EPOLLRDHUP);
+    bool full = p->in.len >= p->in.max, paused = p->user != NULL && p->user->paused;
+    uint32_t events = (left ? EPOLLOUT : 0U) | (full || p->holding || paused ? 0U : EPOLLIN) |
+                      (full ? 0U : EPOLLRDHUP);
     struct epoll_event e = {.events = events, .data = {.ptr = p}};
 
     if (events != p->watched) {
@@ -168,6 +176,7 @@ static void remove_finished(struct writer *w)
         if (gone->state == PEER_GONE && (gone->events == 0 || gone->session == NULL) &&
             !gone->bye_due) {
             *p = gone->next;
+            limits_leave(gone);
             peer_free(gone);
         } else {
             p = &gone->next;
@@ -198,6 +207,9 @@ static struct timespec patience(const struct writer *w, uint64_t now, uint64_t w
     }
     if (wait_us > until_tick) {
         wait_us = until_tick;
+    }
+    if (w->paused && wait_us > WRITER_PAUSE_US) {
+        wait_us = WRITER_PAUSE_US;
     }
     return (struct timespec){.tv_sec = (time_t)(wait_us / 1000000),
                              .tv_nsec = (long)(wait_us % 1000000) * 1000};
@@ -246,6 +258,7 @@ static int loop(struct writer *w, struct error *err)
             handle(w, &events[i]);
         }
         now = clock_boot_us();
+        limits_turn(w, now);
         if (!checkpoint_wants_turn(w->checkpoint)) {
             w->aside_until_us = now + CHECKPOINT_ASIDE_US;
         }
@@ -290,8 +303,16 @@ static void wind_up(struct writer *w)
     }
     while ((p = w->peers) != NULL) {
         w->peers = p->next;
+        limits_leave(p);
         peer_free(p);
     }
+    while (w->users != NULL) {
+        struct wuser *u = w->users;
+
+        w->users = u->next;
+        free(u);
+    }
+    policy_rules_clear(&w->rules);
     while ((s = w->sessions) != NULL) {
         w->sessions = s->next;
         wsession_free(s);
@@ -333,7 +354,8 @@ static int set_up(struct writer *w, struct error *err)
     if (c->private_fd >= 0 && connections_add(w, c->private_fd, false, err) != 0) {
         return -1;
     }
-    if (store_open(&w->store, &store, err) != 0 || identity_load(w, err) != 0 ||
+    if ((c->unreadable ? rules_load_published(w, err) : rules_load(w, err)) != 0 ||
+        store_open(&w->store, &store, err) != 0 || identity_load(w, err) != 0 ||
         connections_watch(w, w->done_fd, &w->done_fd, EPOLLIN, err) != 0) {
         return -1;
     }

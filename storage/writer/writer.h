@@ -18,6 +18,7 @@ struct writer_config {
     int signal_fd;             /* TERM, INT: end in order; HUP: reload; -1 for none */
     const char *config_path;   /* for the reload; NULL for the default one */
     struct conf *conf;
+    bool unreadable;            /* there is no good configuration: ${conf} is built in */
     const struct error *refuse; /* private: say this to whoever asks, and leave; NULL for not */
 };
 

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "storage/db/store.h"
+#include "storage/wire/policy_rules.h"
 #include "storage/writer/checkpoint.h"
 #include "storage/writer/peer.h"
 #include "storage/writer/sealer.h"
@@ -27,6 +28,7 @@
 #define WRITER_PEERS_CONTROL 64       /* of all users on the control socket */
 #define WRITER_SILENCE_US    10000000 /* who has said nothing by then is not coming */
 #define WRITER_PING_US       30000000
+#define WRITER_PAUSE_US      20000 /* until it is looked again who may be read */
 #define WRITER_WAL_PASSIVE   (16 * 1024 * 1024)
 #define WRITER_WAL_IDLE      (1024 * 1024)
 
@@ -36,9 +38,23 @@ struct seal_request { /* a SEAL_NOW that waits for its jobs */
     uint64_t until_us;
 };
 
+/* A user's connections: what all of them together may take (limits.c). */
+struct wuser {
+    struct wuser *next;
+    uid_t uid;
+    unsigned peers;
+    int64_t tokens; /* bytes; below 0 when more came than user_kib_s allows */
+    uint64_t filled_us, heard_us;
+    size_t held; /* bytes received and not committed */
+    bool paused; /* not read for now */
+};
+
 struct writer {
     const struct writer_config *config;
     struct conf *conf;
+    struct policy_rules rules;
+    struct wuser *users;
+    bool paused; /* one of them is */
     struct store *store;
     struct sealer *sealer;
     struct checkpoint *checkpoint;
@@ -101,8 +117,33 @@ int opening_version(const struct frame *f, struct error *err);
  */
 int opening_session(struct writer *w, struct peer *p, const struct frame *f, bool import,
                     struct error *err);
+/** opening_policy(w, p, f, ret): The policy of a session that began with the facts ${f}. */
+void opening_policy(const struct writer *w, const struct peer *p, const struct facts *f,
+                    struct policy *ret);
 /** opening_attach(p, s): ${p} speaks for ${s} from now on. */
 void opening_attach(struct peer *p, struct wsession *s);
+
+/* limits.c: a private writer has none. */
+/** limits_join(w, p): Count the new peer; without memory it has no limits. */
+void limits_join(struct writer *w, struct peer *p);
+void limits_leave(struct peer *p);
+/** limits_spend(w, p, bytes, now_us): So much was received. */
+void limits_spend(const struct writer *w, struct peer *p, size_t bytes, uint64_t now_us);
+/** limits_turn(w, now_us): Who is read, and who waits, as long as others have something to say too.
+ */
+void limits_turn(struct writer *w, uint64_t now_us);
+
+/* rules.c */
+/** rules_make(c, ret, err): The rules of a configuration. */
+int rules_make(const struct conf *c, struct policy_rules *ret, struct error *err);
+/** rules_load(w, err): Take them into force and publish them beside the recorders' socket; a
+ * private writer publishes nothing. */
+int rules_load(struct writer *w, struct error *err);
+/** rules_load_published(w, err): There is no good configuration: what was published last stays in
+ * force, else the built-in policy. */
+int rules_load_published(struct writer *w, struct error *err);
+/** rules_find(w, uid, way, ret): The policy of a user who came in by ${way}, a fact way_in. */
+void rules_find(const struct writer *w, uid_t uid, const char *way, struct policy *ret);
 
 /* control.c */
 int control_request(struct writer *w, struct peer *p, const struct frame *f, struct error *err);

@@ -15,3 +15,6 @@ set_tests_properties(e2e.login_shell PROPERTIES TIMEOUT 120 LABELS e2e
 add_test(NAME e2e.doctor_host COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/doctor_host.sh)
 set_tests_properties(e2e.doctor_host PROPERTIES TIMEOUT 300 LABELS e2e
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+add_test(NAME e2e.policies COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/policies.sh)
+set_tests_properties(e2e.policies PROPERTIES TIMEOUT 300 LABELS e2e
+  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")

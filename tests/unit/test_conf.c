@@ -117,6 +117,50 @@ static void every_key_is_read(void **state)
     conf_clear(&c);
 }
 
+static void groups_stand_over_the_host(void **state)
+{
+    struct conf c, g;
+    struct error err;
+    uint32_t ways;
+
+    (void)state;
+    write_file("ttytrail.conf",
+               "[group wheel]\nmode = strict\non_disk_full = continue\nnotice = hello\n"
+               "[group ci]\nrecord = off\nways = command, subsystem\ncommit_ms = 7\n"
+               "[record]\ncommit = batch\ncommit_ms = 99\nnotice = all\nbreak_glass = ops, admin\n"
+               "[group wheel]\nidle_s = 11\n");
+    MUST(conf_open(&c, path, &err));
+    assert_int_equal(c.commit, CONF_COMMIT_BATCH);
+    assert_int_equal(c.on_writer_loss, CONF_LOSS_END);
+    assert_string_equal(c.break_glass, "ops, admin");
+    assert_string_equal(conf_group(&c, 0), "wheel");
+    assert_string_equal(conf_group(&c, 1), "ci");
+    assert_null(conf_group(&c, 2));
+    MUST(conf_for_group(&c, 0, &g, &err)); /* its mode stands over the host's single keys */
+    assert_int_equal(g.commit, CONF_COMMIT_FIRST);
+    assert_int_equal(g.on_writer_loss, CONF_LOSS_BLOCK);
+    assert_int_equal(g.on_disk_full, CONF_FULL_CONTINUE);
+    assert_int_equal(g.commit_ms, 99);
+    assert_int_equal(g.idle_s, 11);
+    assert_string_equal(g.notice, "hello");
+    conf_clear(&g);
+    MUST(conf_for_group(&c, 1, &g, &err)); /* without a mode the host's keys stay */
+    assert_int_equal(g.record, 0);
+    assert_int_equal(g.commit, CONF_COMMIT_BATCH);
+    assert_int_equal(g.commit_ms, 7);
+    assert_string_equal(g.notice, "all");
+    assert_int_equal(conf_ways(g.ways, &ways), 0);
+    assert_int_equal(ways, CONF_WAY_COMMAND | CONF_WAY_SUBSYSTEM);
+    conf_clear(&g);
+    conf_clear(&c);
+    write_file("ttytrail.conf", "[record]\nmode = best-effort\non_writer_loss = end\n");
+    MUST(conf_open(&c, path, &err));
+    assert_int_equal(c.commit, CONF_COMMIT_BATCH);
+    assert_int_equal(c.on_writer_loss, CONF_LOSS_END);
+    assert_int_equal(c.on_disk_full, CONF_FULL_CONTINUE);
+    conf_clear(&c);
+}
+
 static void mistakes_are_named_with_their_line(void **state)
 {
     static const struct {
@@ -147,6 +191,15 @@ static void mistakes_are_named_with_their_line(void **state)
         {"[ship]\n\nto = ftp://x\n", ":3: to must be s3://BUCKET"},
         {"[ship]\nto = file://srv\n", ":2: to must be"},
         {"[ship]\nto = s3:///x\n", ":2: to must be"},
+        {"[group]\nrecord = off\n", ":1: unknown section [group]"},
+        {"[group a b]\nrecord = off\n", ":1: unknown section [group a b]"},
+        {"[group abcdefghijklmnopqrstuvwxyz0123456]\n", ":1: unknown section"},
+        {"[group x]\nrecord = maybe\n", ":2: record must be one of off|on"},
+        {"[group x]\nmax_depth = 3\n", ":2: unknown key max_depth in [group x]"},
+        {"[group x]\nto = /x\n", ":2: unknown key to in [group x]"},
+        {"[record]\nways = login telnet\n", ":2: ways must be some of login command"},
+        {"[record]\nshell = bash\n", ":2: shell must be the path of a shell"},
+        {"[store]\nuser_sessions = 0\n", ":2: user_sessions must be a number from 1"},
         {"[status]\nbacklog_warn_s = 7201\n", "is 7201, more than backlog_crit_s, 7200"},
         {"[redact]\ntokens = on\nprompt_patterns = pin (\n",
          ":3: prompt_patterns: no regular expression"},
@@ -359,6 +412,7 @@ static void conf_d_is_read_in_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(groups_stand_over_the_host, setup, teardown),
         cmocka_unit_test(defaults_are_those_of_the_manual),
         cmocka_unit_test_setup_teardown(every_key_is_read, setup, teardown),
         cmocka_unit_test_setup_teardown(mistakes_are_named_with_their_line, setup, teardown),
