@@ -9,6 +9,7 @@ if [ "${1:-}" != inside ]; then
     unshare -m --propagation private "$0" inside || exit 1
     passed
 fi
+[ "$(readlink /proc/self/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ] || fail "'inside' is for the test itself"
 export AWS_EC2_METADATA_DISABLED=true
 cd "$TMP" && chmod 755 "$TMP" || exit 1
 DB=/var/lib/ttytrail/evidence/evidence.db

@@ -9,11 +9,12 @@ if [ "${1:-}" != inside ]; then
     unshare -m --propagation private "$0" inside || exit 1
     passed
 fi
+[ "$(readlink /proc/self/ns/mnt)" != "$(readlink /proc/1/ns/mnt)" ] || fail "'inside' is for the test itself"
 
 step 'a writer as installed'
 cd "$TMP" && chmod 755 "$TMP" || exit 1
-cp /etc/group group && { echo 'ttytrail:x:64123:'; echo 'ttci:x:64125:ttbob'; echo 'ttstrict:x:64126:ttann'; echo 'ttann:x:64201:'; echo 'ttbob:x:64202:'; } >>group
-cp /etc/passwd passwd && { echo 'ttann:x:64201:64201::/:/bin/sh'; echo 'ttbob:x:64202:64202::/:/bin/sh'; } >>passwd
+cp /etc/group group && { echo 'ttytrail:x:64123:'; echo 'ttci:x:64125:ttbob'; echo 'ttstrict:x:64126:ttann'; echo 'ttann:x:64871:'; echo 'ttbob:x:64872:'; } >>group
+cp /etc/passwd passwd && { echo 'ttann:x:64871:64871::/:/bin/sh'; echo 'ttbob:x:64872:64872::/:/bin/sh'; } >>passwd
 mount --bind group /etc/group && mount --bind passwd /etc/passwd && mount -t tmpfs none /run && mkdir /run/ttytrail ||
     fail mount
 mkdir -m 755 bin
@@ -81,8 +82,13 @@ conf '[store]' 'user_sessions = 2'
 start
 mkfifo hold
 exec 3<>hold
+HELD=
 for one in 1 2; do
-    as ttann -c "echo up >&2; read x" <hold 2>up.$one >/dev/null 3>&- &
+    (
+        exec <hold 3>&-
+        as ttann -c 'echo up >&2; read x; true' 2>up.$one >/dev/null
+    ) &
+    HELD="$HELD $!"
     wait_for "session $one" grep -q up up.$one
 done
 as ttann -c 'echo ran' >out 2>err </dev/null
@@ -91,7 +97,9 @@ grep -q 'user_sessions' err || fail "$(cat err)"
 as ttbob -c 'exit 6' </dev/null
 [ $? = 6 ] || fail 'another user'
 exec 3>&-
-wait_for 'both are over' sh -c "! pgrep -u ttann >/dev/null"
+for one in $HELD; do
+    wait "$one" || fail "a held session ended with $?"
+done
 wait_for 'a place' sh -c "setpriv --reuid ttann --regid ttann --init-groups '$TMP/bin/ttytrail-shell-bin-sh' -c true </dev/null"
 ok 'the third is refused, another user is not'
 stop
