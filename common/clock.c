@@ -60,8 +60,8 @@ void clock_boot_id(char ret[33])
     }
 }
 
-/* Field 22, the start time, and field 3, the state, of /proc/PID/stat. */
-static bool process_stat(pid_t pid, uint64_t *ret_start, char *ret_state)
+/* Field 22, the start time, fields 3 and 4, the state and the parent, of /proc/PID/stat. */
+static bool process_stat(pid_t pid, uint64_t *ret_start, char *ret_state, pid_t *ret_parent)
 {
     char path[64], text[1024], *p;
     int field = 2;
@@ -78,6 +78,8 @@ static bool process_stat(pid_t pid, uint64_t *ret_start, char *ret_state)
         }
         if (++field == 3) {
             *ret_state = p[1];
+        } else if (field == 4) {
+            *ret_parent = (pid_t)strtol(p + 1, NULL, 10);
         } else if (field == 22) {
             *ret_start = strtoull(p + 1, NULL, 10);
             return true;
@@ -90,16 +92,28 @@ uint64_t clock_process_start(pid_t pid)
 {
     uint64_t start = 0;
     char state = '?';
+    pid_t parent = 0;
 
-    return process_stat(pid, &start, &state) ? start : 0;
+    return process_stat(pid, &start, &state, &parent) ? start : 0;
+}
+
+pid_t clock_process_parent(pid_t pid, uint64_t start)
+{
+    uint64_t found = 0;
+    char state = '?';
+    pid_t parent = 0;
+
+    return process_stat(pid, &found, &state, &parent) && found == start ? parent : 0;
 }
 
 bool clock_process_alive(pid_t pid, uint64_t start)
 {
     uint64_t found = 0;
     char state = '?';
+    pid_t parent = 0;
 
-    return process_stat(pid, &found, &state) && found == start && state != 'Z' && state != 'X';
+    return process_stat(pid, &found, &state, &parent) && found == start && state != 'Z' &&
+           state != 'X';
 }
 
 void clock_format_utc(int64_t unix_us, const char *fmt, char *ret, size_t size)

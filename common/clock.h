@@ -23,6 +23,9 @@ void clock_boot_id(char ret[33]);
 /** clock_process_start(pid): Field 22 of /proc/PID/stat (clock ticks since boot), 0 when there is
  * no such process or it cannot be read.  Source: proc(5). */
 uint64_t clock_process_start(pid_t pid);
+/** clock_process_parent(pid, start): The parent of the process of that pid and start time; 0 when
+ * there is no such process. */
+pid_t clock_process_parent(pid_t pid, uint64_t start);
 /** clock_process_alive(pid, start): Whether the process of that pid and start time runs (no
  * zombie). */
 bool clock_process_alive(pid_t pid, uint64_t start);

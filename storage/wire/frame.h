@@ -22,20 +22,26 @@
 
 enum frame_type {
     /* recorder to writer */
-    FRAME_OPEN = 1,   /* u32 version, then facts: begin a session */
+    FRAME_OPEN = 1,   /* u32 version, then facts: begin a session.  A login's recorder passes its
+                       * outer tty's descriptor (SCM_RIGHTS) with the frame's first byte. */
     FRAME_RESUME = 2, /* u32 version, 16 bytes session id: go on with one after a lost connection */
     FRAME_EVENT = 3,  /* u64 seq, u64 t_us, bytes; the kind stands in the header */
     FRAME_PENDING = 4, /* u64 t_us of the earliest undecided key, or ~0 for none */
     FRAME_BYE = 5,     /* empty: no further event will come; answered by a last ACK and GOODBYE */
     FRAME_PONG = 6,    /* empty */
+    FRAME_WITNESS = 7, /* from root alone, first: u32 version, then facts of a login's PAM session;
+                        * answered by WITNESSED */
     /* writer to recorder */
-    FRAME_OPENED = 32,  /* 16 bytes session id, i64 start (unix us), then facts: the policy */
-    FRAME_RESUMED = 33, /* u64 highest committed seq */
-    FRAME_ACK = 34,     /* u64 highest committed seq */
-    FRAME_PING = 35,    /* empty */
-    FRAME_GOODBYE = 36, /* empty: everything is committed, the session is closed */
-    FRAME_REFUSED = 37, /* u32 enum err_kind, text */
-    FRAME_READY = 38,   /* empty: a private writer has found its database usable */
+    FRAME_OPENED = 32,    /* 16 bytes session id, i64 start (unix us), then facts: the policy.  With
+                           * its first byte comes the fresh descriptor of the outer tty, where one was
+                           * passed and could be hung up: every older one answers EIO from then on. */
+    FRAME_RESUMED = 33,   /* u64 highest committed seq */
+    FRAME_ACK = 34,       /* u64 highest committed seq */
+    FRAME_PING = 35,      /* empty */
+    FRAME_GOODBYE = 36,   /* empty: everything is committed, the session is closed */
+    FRAME_REFUSED = 37,   /* u32 enum err_kind, text */
+    FRAME_READY = 38,     /* empty: a private writer has found its database usable */
+    FRAME_WITNESSED = 39, /* empty: the connection is in the database */
     /* control socket: command to writer, each answered by DONE or REFUSED */
     FRAME_SHIPPED = 64,  /* SHIPPED_ENTRY bytes for each session: its id (16), u32 segments: all
                           * below  this number are in S3 */
@@ -47,8 +53,14 @@ enum frame_type {
     FRAME_GIVE_BACK = 70,      /* u32 pages: give so many free pages back to the file system */
     FRAME_IMPORT_SESSION = 71, /* u32 n, n bytes of facts: the row; then the session's own facts */
     FRAME_IMPORT_SEGMENT =
-        72,         /* 16 bytes session id, u32 number, u32 offset, u32 n, facts, bytes */
-    FRAME_DONE = 96 /* facts, as the request's answer */
+        72,          /* 16 bytes session id, u32 number, u32 offset, u32 n, facts, bytes */
+    FRAME_DONE = 96, /* facts, as the request's answer */
+    /* writer to ttytrail-facts, one request a connection, answered by DONE or REFUSED */
+    FRAME_FACTS_EXE = 112,     /* u32 pid, u64 start, 0 for any: DONE with `exe`, `start`, `uid` */
+    FRAME_FACTS_HOLDERS = 113, /* and a tty's descriptor: DONE with `holders`, "pid:start ..." */
+    FRAME_FACTS_HANGUP = 114,  /* u32 uid that has to own it, and a tty's descriptor: DONE, and the
+                                * fresh descriptor */
+    FRAME_FACTS_INSTANCE = 115 /* empty: DONE with `document`, `rsa2048`, `pkcs7` */
 };
 
 struct frame {
