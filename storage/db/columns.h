@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "common/err.h"
+#include "storage/db/connection.h"
 #include "storage/db/session.h"
 
 #define COLUMNS_SESSION                                                                            \
@@ -19,5 +20,11 @@
 /** columns_session(st, ret, err): The current row of ${st} into ${ret} (initialised; cleared
  * first). CORRUPT when a blob has the wrong length. */
 int columns_session(sqlite3_stmt *st, struct session_row *ret, struct error *err);
+
+#define COLUMNS_CONNECTION                                                                         \
+    "row, id, boot, monitor_pid, monitor_began, facts, opened_us, closed_us, class, sessions"
+
+/** columns_connection(st, ret, err): As columns_session. */
+int columns_connection(sqlite3_stmt *st, struct connection_row *ret, struct error *err);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "storage/db/connection.h"
 #include "storage/db/session.h"
 
 struct reader;
@@ -91,6 +92,13 @@ int reader_prunable(struct reader *r, int (*cb)(void *user, const struct prunabl
                     struct error *err);
 /** reader_stored_bytes(r, ret, err): Bytes of all segments that have some, shipped or not. */
 int reader_stored_bytes(struct reader *r, int64_t *ret, struct error *err);
+
+/** reader_connections(r, unrecorded, cb, user, err): ${cb} with every connection, or with those of
+ * ten seconds and more, or closed, that no recorded session hangs on; oldest first.  Non-zero ends
+ * the walk and is returned.  None in a database of version 1. */
+int reader_connections(struct reader *r, bool unrecorded,
+                       int (*cb)(void *user, const struct connection_row *c), void *user,
+                       struct error *err);
 
 /** reader_begin(r, err), reader_end(r): What is asked in between sees one state and takes the
  * database's locks once: for thousands of small questions, and for milliseconds only (PITFALLS 19).

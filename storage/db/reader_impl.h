@@ -19,6 +19,8 @@ enum reader_statement {
     RD_PREFIX,
     RD_PRUNABLE,
     RD_STORED,
+    RD_CONNECTION,
+    RD_CONNECTION_UNRECORDED,
     READER_STATEMENTS
 };
 

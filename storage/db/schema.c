@@ -78,6 +78,25 @@ static const char version_1[] =
     " UNIQUE (session, number)"
     ") STRICT;";
 
+/* Version 2: connections, as the witness tells of them. */
+static const char version_2[] =
+    "CREATE TABLE connection ("
+    " row INTEGER PRIMARY KEY,"
+    " id BLOB NOT NULL UNIQUE CHECK (length(id) = 16),"
+    " boot TEXT NOT NULL,"
+    " monitor_pid INTEGER NOT NULL,"
+    " monitor_began INTEGER NOT NULL,"
+    " facts BLOB NOT NULL,"
+    " opened_us INTEGER NOT NULL,"
+    " closed_us INTEGER NOT NULL DEFAULT 0,"
+    " class TEXT NOT NULL DEFAULT '',"
+    " sessions INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE INDEX connection_open ON connection (row) WHERE closed_us = 0;"
+    "CREATE INDEX connection_unrecorded ON connection (row) WHERE sessions = 0 AND class <> '';";
+
+static const char *const versions[SCHEMA_VERSION] = {version_1, version_2};
+
 int schema_error(sqlite3 *db, struct error *err, const char *what)
 {
     int code = db == NULL ? SQLITE_NOMEM : sqlite3_errcode(db) & 0xff;
@@ -155,15 +174,18 @@ int schema_check(sqlite3 *db, struct error *err)
     return 0;
 }
 
-static int create(sqlite3 *db, struct error *err)
+/* From ${version} (0: nothing) to the newest, within the caller's transaction. */
+static int bring_up(sqlite3 *db, int64_t version, struct error *err)
 {
     char stamp[160];
 
+    for (; version < SCHEMA_VERSION; version++) {
+        if (schema_exec(db, versions[version], err) != 0) {
+            return -1;
+        }
+    }
     (void)snprintf(stamp, sizeof stamp, "PRAGMA application_id = %d; PRAGMA user_version = %d;",
                    SCHEMA_APPLICATION_ID, SCHEMA_VERSION);
-    if (schema_exec(db, version_1, err) != 0) {
-        return -1;
-    }
     return schema_exec(db, stamp, err);
 }
 
@@ -181,17 +203,19 @@ int schema_is_new(sqlite3 *db, struct error *err)
 int schema_migrate(sqlite3 *db, struct error *err)
 {
     int64_t version = 0;
-    int rc = schema_is_new(db, err);
 
-    if (rc <= 0) {
-        return rc;
+    if (schema_is_new(db, err) < 0 || pragma(db, "PRAGMA user_version", &version, err) != 0) {
+        return -1;
+    }
+    if (version == SCHEMA_VERSION) {
+        return 0;
     }
     /* Two private writers may both find a new file: the second finds the first one's work. */
     if (schema_exec(db, "BEGIN IMMEDIATE", err) != 0) {
         return -1;
     }
     if (pragma(db, "PRAGMA user_version", &version, err) != 0 ||
-        (version == 0 && create(db, err) != 0)) {
+        (version < SCHEMA_VERSION && bring_up(db, version, err) != 0)) {
         (void)sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
         return -1;
     }

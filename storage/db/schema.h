@@ -11,7 +11,7 @@
 #include "common/err.h"
 
 #define SCHEMA_APPLICATION_ID 0x74747974 /* "ttyt" */
-#define SCHEMA_VERSION        1
+#define SCHEMA_VERSION        2
 
 /** schema_error(db, err, what): SQLite's last error as ours: BUSY and LOCKED are RETRY, CORRUPT and
  * NOTADB are CORRUPT, FULL is LIMIT, READONLY and CANTOPEN keep errno's meaning; returns -1. */

@@ -16,6 +16,7 @@
 
 #include "common/buf.h"
 #include "common/err.h"
+#include "storage/db/connection.h"
 #include "storage/db/session.h"
 
 struct store;
@@ -83,6 +84,18 @@ struct store_unfinished {
  * -1. */
 int store_unfinished(struct store *s, int64_t after_row, struct store_unfinished *ret,
                      struct error *err);
+
+/** store_connection_insert(s, c, err): Insert ${c}, open; c->row is set. */
+int store_connection_insert(struct store *s, struct connection_row *c, struct error *err);
+/** store_connection_session(s, row, class, err): One more session hangs on it; the first gives it
+ * its class. */
+int store_connection_session(struct store *s, int64_t row, const char *class, struct error *err);
+/** store_connection_class(s, row, class, err): Of one without sessions. */
+int store_connection_class(struct store *s, int64_t row, const char *class, struct error *err);
+int store_connection_close(struct store *s, int64_t row, int64_t closed_us, struct error *err);
+/** store_connection_open(s, after, ret, err): The first open one above row ${after}: 1, 0, -1. */
+int store_connection_open(struct store *s, int64_t after, struct connection_row *ret,
+                          struct error *err);
 
 /** store_tail_insert(s, session_row, last_seq, hash, frames, len, ret_row, err) */
 int store_tail_insert(struct store *s, int64_t session_row, uint64_t last_seq,

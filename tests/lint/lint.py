@@ -35,7 +35,7 @@ ARROWS = {
 }
 # What is part of a room, but not for everybody who may look into the room.
 READERS = {"shipper", "replay", "cli"}
-READER_HEADERS = {"storage/db/reader.h", "storage/db/session.h"}
+READER_HEADERS = {"storage/db/reader.h", "storage/db/session.h", "storage/db/connection.h", "storage/db/flags.h"}
 RECORDER_NEVER = {"common/conf.h", "common/json.h"}
 # Replay decodes what lies in tails; it never talks to a writer.
 REPLAY_WIRE = {"storage/wire/event.h", "storage/wire/facts.h"}

@@ -117,7 +117,7 @@ static void refuses_newer_databases(void **state)
                    "CREATE TABLE future (x); PRAGMA application_id = %d; PRAGMA user_version = %d",
                    SCHEMA_APPLICATION_ID, SCHEMA_VERSION + 1);
     sql(path, text);
-    refuses_file(e, "newer.db", "of version 2");
+    refuses_file(e, "newer.db", "of version 3");
 }
 
 static void refuses_what_is_no_database(void **state)
