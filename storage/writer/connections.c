@@ -93,6 +93,7 @@ void connections_accept(struct writer *w, int fd, bool control)
 void connections_hang_up(struct writer *w, struct peer *p)
 {
     p->state = PEER_GONE;
+    outer_forget(w, p);
     (void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, p->fd, NULL);
     if (w->seal_now.peer == p) {
         w->seal_now.peer = NULL;

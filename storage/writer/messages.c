@@ -196,6 +196,7 @@ static const struct {
     {FRAME_EVENT, 1U << PEER_LIVE},
     {FRAME_PENDING, 1U << PEER_LIVE},
     {FRAME_BYE, 1U << PEER_LIVE},
+    {FRAME_WITNESS, 1U << PEER_NEW},
     {FRAME_PONG, 1U << PEER_LIVE | 1U << PEER_BYE},
     {FRAME_SHIPPED, 1U << PEER_NEW | 1U << PEER_CONTROL},
     {FRAME_SEAL_NOW, 1U << PEER_NEW | 1U << PEER_CONTROL},
@@ -216,6 +217,9 @@ static bool is_legal(const struct writer *w, const struct peer *p, uint8_t type)
     if (!w->private && control != p->control && !(p->control && p->session != NULL)) {
         return false;
     }
+    if (p->waiting) {
+        return false; /* nothing is said before OPENED */
+    }
     for (size_t i = 0; i < sizeof legal / sizeof legal[0]; i++) {
         if (legal[i].type == type) {
             return (legal[i].states & 1U << p->state) != 0;
@@ -235,6 +239,8 @@ static int dispatch(struct writer *w, struct peer *p, const struct frame *f, str
         return opening_session(w, p, f, false, err);
     case FRAME_RESUME:
         return on_resume(w, p, f, err);
+    case FRAME_WITNESS:
+        return witness_take(w, p, f, err);
     case FRAME_EVENT:
         return on_event(p, f, err);
     case FRAME_PENDING:

@@ -87,36 +87,71 @@ static int fill_row(struct writer *w, struct peer *p, const struct facts *f, str
     return buf_append(&r->facts, f->bytes, f->len, err);
 }
 
-static int insert_session(struct writer *w, struct wsession *s, struct error *err)
+static int insert_session(struct writer *w, struct wsession *s, struct wconn *conn,
+                          const char *way_in, struct error *err)
 {
     if (store_begin(w->store, err) != 0) {
         return -1;
     }
-    if (store_session_insert(w->store, &s->info, err) != 0 || store_commit(w->store, err) != 0) {
+    if (store_session_insert(w->store, &s->info, err) != 0 ||
+        (conn != NULL && witness_linked(w, conn, way_in, err) != 0) ||
+        store_commit(w->store, err) != 0) {
         store_rollback(w->store);
         return -1;
     }
     return 0;
 }
 
-static int answer_opened(struct peer *p, const struct wsession *s, const struct policy *policy,
-                         struct error *err)
+void opening_policy(const struct writer *w, const struct peer *p, const struct facts *f,
+                    struct policy *ret)
 {
+    char way[32];
+
+    rules_find(w, p->uid, facts_text(f, "way_in", way, sizeof way), ret);
+}
+
+int opening_answer(struct writer *w, struct peer *p, int fd, struct error *err)
+{
+    const struct wsession *s = p->session;
+    struct policy policy;
     struct buf body;
     uint8_t head[24];
     int rc;
 
-    p->commit_first = policy->commit_first;
-    p->defer_us = policy->commit_first ? WRITER_DEFER_US : (uint64_t)policy->commit_ms * 1000;
+    opening_policy(w, p,
+                   &(struct facts){.bytes = buf_data(&s->info.facts), .len = s->info.facts.len},
+                   &policy);
+    p->commit_first = policy.commit_first;
+    p->defer_us = policy.commit_first ? WRITER_DEFER_US : (uint64_t)policy.commit_ms * 1000;
     memcpy(head, s->info.id, 16);
     io_put_be64(head + 16, (uint64_t)s->info.started_us);
     buf_init(&body, FRAME_MAX_BODY);
-    rc = buf_append(&body, head, sizeof head, err) != 0 || policy_put(&body, policy, err) != 0;
+    rc = buf_append(&body, head, sizeof head, err) != 0 || policy_put(&body, &policy, err) != 0;
     if (rc == 0) {
+        if (fd >= 0) {
+            (void)peer_flush(p); /* it goes with the frame's first byte */
+            p->out_fd = fd;
+        }
         peer_send(p, FRAME_OPENED, buf_data(&body), body.len);
+        p->waiting = false;
     }
     buf_clear(&body);
     return rc == 0 ? 0 : -1;
+}
+
+/* What a connection's facts are called belongs to the witness. */
+static bool speaks_for_witness(const struct facts *f)
+{
+    const uint8_t *value;
+    char key[65];
+    size_t at = 0, len;
+
+    while (facts_next(f, &at, key, &value, &len)) {
+        if (strncmp(key, "conn.", 5) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* What a recorder may be: the journal of the host and imports are not its to write; flags are words
@@ -135,6 +170,9 @@ static int check_opening(const struct writer *w, const struct peer *p, const str
         known = known || strcmp(kind, kinds[i]) == 0;
     }
     facts_text(f, "flags", flags, sizeof flags);
+    if (speaks_for_witness(f)) {
+        return err_set(err, ERR_CORRUPT, "a recorder is no witness");
+    }
     if (!known || (flags[0] != '\0' && strcmp(flags, "commit-batch") != 0)) {
         return err_set(err, ERR_CORRUPT, "no recorder opens a session of this kind");
     }
@@ -165,20 +203,14 @@ static int check_count(const struct writer *w, const struct peer *p, const struc
                          (long)p->uid, (long long)open);
 }
 
-void opening_policy(const struct writer *w, const struct peer *p, const struct facts *f,
-                    struct policy *ret)
-{
-    char way[32];
-
-    rules_find(w, p->uid, facts_text(f, "way_in", way, sizeof way), ret);
-}
-
 int opening_session(struct writer *w, struct peer *p, const struct frame *f, bool import,
                     struct error *err)
 {
     struct wsession *s = NULL;
     struct policy policy;
+    struct wconn *conn = NULL;
     struct facts facts;
+    char way_in[16];
 
     if (opening_version(f, err) != 0 || facts_parse(f->body + 4, f->len - 4, &facts, err) != 0 ||
         (!import && check_opening(w, p, &facts, err) != 0)) {
@@ -200,9 +232,14 @@ int opening_session(struct writer *w, struct peer *p, const struct frame *f, boo
     if (import) {
         s->info.started_us = facts_int(&facts, "started_us", s->info.started_us);
     }
-    if (insert_session(w, s, err) != 0) {
+    facts_text(&facts, "way_in", way_in, sizeof way_in);
+    if ((!import && witness_link(w, p, &s->info, &conn, err) != 0) ||
+        insert_session(w, s, conn, way_in, err) != 0) {
         wsession_free(s);
         return -1;
+    }
+    if (conn != NULL) {
+        conn->info.sessions++;
     }
     memcpy(s->hash, s->info.tail_base, CHAIN_HASH);
     s->recorder = (struct store_process){.pid = p->pid, .start = (int64_t)p->start};
@@ -213,5 +250,5 @@ int opening_session(struct writer *w, struct peer *p, const struct frame *f, boo
         p->defer_us = WRITER_DEFER_US;
         return 0;
     }
-    return answer_opened(p, s, &policy, err);
+    return outer_ask(w, p) ? 0 : opening_answer(w, p, -1, err);
 }

@@ -9,6 +9,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "storage/wire/pass.h"
 
 int peer_new(struct peer **ret, int fd, bool control, struct error *err)
 {
@@ -21,6 +22,7 @@ int peer_new(struct peer **ret, int fd, bool control, struct error *err)
         return err_sys(err, "allocate");
     }
     p->fd = fd;
+    p->passed_fd = p->out_fd = -1;
     p->control = control;
     p->heard_us = clock_boot_us();
     buf_init(&p->in, PEER_TURN_BYTES + FRAME_HEADER + FRAME_MAX_BODY);
@@ -42,6 +44,12 @@ void peer_free(struct peer *p)
     if (p != NULL) {
         if (p->fd >= 0) {
             close(p->fd);
+        }
+        if (p->passed_fd >= 0) {
+            close(p->passed_fd);
+        }
+        if (p->out_fd >= 0) {
+            close(p->out_fd);
         }
         buf_clear(&p->in);
         buf_clear(&p->out);
@@ -66,7 +74,15 @@ int peer_receive(struct peer *p)
         return 0;
     }
     do {
-        n = recv(p->fd, at, room, MSG_DONTWAIT);
+        int passed = -1;
+
+        n = pass_receive(p->fd, at, room, MSG_DONTWAIT, &passed);
+        /* One, with the first message: whatever else comes is not ours to keep. */
+        if (passed >= 0 && p->state == PEER_NEW && p->passed_fd < 0 && !p->control) {
+            p->passed_fd = passed;
+        } else if (passed >= 0) {
+            close(passed);
+        }
     } while (n < 0 && errno == EINTR);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
         return 0;
@@ -137,10 +153,18 @@ void peer_refuse(struct peer *p, enum err_kind kind, const char *text)
     peer_send(p, FRAME_REFUSED, body, 4 + len);
 }
 
+int peer_take_passed(struct peer *p)
+{
+    int fd = p->passed_fd;
+
+    p->passed_fd = -1;
+    return fd;
+}
+
 bool peer_flush(struct peer *p)
 {
     while (p->out.len > 0 && p->fd >= 0) {
-        ssize_t n = send(p->fd, buf_data(&p->out), p->out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = pass_send(p->fd, buf_data(&p->out), p->out.len, p->out_fd);
 
         if (n < 0 && errno == EINTR) {
             continue;
@@ -152,6 +176,10 @@ bool peer_flush(struct peer *p)
             break;
         }
         buf_consume(&p->out, (size_t)n);
+        if (p->out_fd >= 0) {
+            close(p->out_fd);
+            p->out_fd = -1;
+        }
     }
     return p->out.len > 0;
 }

@@ -61,6 +61,9 @@ struct peer {
     uint64_t pinged_us, heard_us;
     bool last_is_ack;
     bool holding;     /* bulk that gathers for the next commit: not read meanwhile */
+    int passed_fd;    /* came with a message: a terminal; -1: none */
+    int out_fd;       /* goes with the first byte of `out`; -1: none */
+    bool waiting;     /* its OPEN is not answered yet */
     uint32_t watched; /* epoll events asked for */
     struct peer_import import;
 };
@@ -85,6 +88,8 @@ void peer_committed(struct peer *p);
 void peer_send(struct peer *p, uint8_t type, const void *body, size_t len);
 void peer_ack(struct peer *p, uint64_t seq);
 void peer_refuse(struct peer *p, enum err_kind kind, const char *text);
+/** peer_take_passed(p): The descriptor that came along, the caller's from now on, or -1. */
+int peer_take_passed(struct peer *p);
 /** peer_flush(p): Send what goes; true when something is left. */
 bool peer_flush(struct peer *p);
 

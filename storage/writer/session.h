@@ -36,6 +36,7 @@ struct wsession {
     bool sealing, seal_asked, seal_failed;
     bool closed;    /* state and exit are in the database: only sealing is left */
     bool connected; /* a recorder is on the line */
+    bool root_seen; /* the flag `root` was set by this writer */
     bool cut_due;   /* to be closed as cut in the next transaction */
     struct {
         uint64_t seq, t_us;

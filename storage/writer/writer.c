@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "common/clock.h"
@@ -150,6 +151,7 @@ static void tick(struct writer *w, uint64_t now)
     ping(w, now);
     if (!w->private) {
         recover_sweep(w);
+        witness_tick(w, now);
         if (w->commits == w->commits_seen) {
             turn_checkpoint(w, true);
         }
@@ -177,6 +179,7 @@ static void remove_finished(struct writer *w)
             !gone->bye_due) {
             *p = gone->next;
             limits_leave(gone);
+            outer_forget(w, gone);
             peer_free(gone);
         } else {
             p = &gone->next;
@@ -225,7 +228,7 @@ static void handle(struct writer *w, const struct epoll_event *e)
         connections_accept(w, w->config->listen_fd, false);
     } else if (e->data.ptr == &w->config->control_fd) {
         connections_accept(w, w->config->control_fd, true);
-    } else {
+    } else if (!outer_event(w, e->data.ptr)) {
         on_peer(w, e->data.ptr, e->events);
     }
 }
@@ -248,6 +251,11 @@ static int loop(struct writer *w, struct error *err)
     while (!w->stop && !private_is_done(w)) {
         uint64_t now = clock_boot_us(), wait_us = WRITER_TICK_US * 60;
         bool due = turn_due(w, now, &wait_us);
+
+        outer_tick(w, now, &wait_us);
+        if (!w->private && w->sessions != NULL && w->root_at_us < now + wait_us) {
+            wait_us = w->root_at_us > now ? w->root_at_us - now : 0;
+        }
         struct timespec t = patience(w, now, due ? 0 : wait_us);
         int n = epoll_pwait2(w->epoll_fd, events, WRITER_EVENTS, &t, NULL);
 
@@ -265,6 +273,7 @@ static int loop(struct writer *w, struct error *err)
         if (now >= w->tick_at_us) {
             tick(w, now);
         }
+        rootwatch_step(w, now);
         if (turn_due(w, now, &wait_us)) {
             gather(w);
             turn_commit(w);
@@ -301,6 +310,8 @@ static void wind_up(struct writer *w)
         w->results = j->next;
         seal_job_free(j);
     }
+    outer_forget(w, NULL);
+    witness_forget(w);
     while ((p = w->peers) != NULL) {
         w->peers = p->next;
         limits_leave(p);
@@ -331,6 +342,24 @@ static void tell_ready(void *user)
         peer_send(w->peers, FRAME_READY, NULL, 0);
         (void)peer_flush(w->peers);
     }
+}
+
+/* What else the installed writer finds beside its socket: ttytrail-facts, and room for a word to
+ * the shipper. */
+static void find_run_dir(struct writer *w)
+{
+    struct sockaddr_un a = {.sun_family = AF_UNSPEC};
+    socklen_t len = sizeof a;
+    char *slash;
+
+    if (w->config->listen_fd < 0 ||
+        getsockname(w->config->listen_fd, (struct sockaddr *)&a, &len) != 0 ||
+        a.sun_family != AF_UNIX || a.sun_path[0] != '/') {
+        return;
+    }
+    (void)snprintf(w->run_dir, sizeof w->run_dir, "%.*s", (int)sizeof a.sun_path - 1, a.sun_path);
+    slash = strrchr(w->run_dir, '/');
+    slash[slash == w->run_dir ? 1 : 0] = '\0';
 }
 
 static int set_up(struct writer *w, struct error *err)
@@ -367,6 +396,11 @@ static int set_up(struct writer *w, struct error *err)
          connections_watch(w, c->control_fd, (void *)(uintptr_t)&c->control_fd, EPOLLIN, err) !=
              0)) {
         return -1;
+    }
+    if (!w->private) {
+        find_run_dir(w);
+        journal_load(w);
+        witness_load(w);
     }
     return 0;
 }

@@ -49,6 +49,13 @@ struct wuser {
     bool paused; /* not read for now */
 };
 
+/* A connection that is open (witness.c): its row, and when it began here. */
+struct wconn {
+    struct wconn *next;
+    struct connection_row info;
+    uint64_t since_us;
+};
+
 struct writer {
     const struct writer_config *config;
     struct conf *conf;
@@ -60,6 +67,12 @@ struct writer {
     struct checkpoint *checkpoint;
     struct peer *peers;
     struct wsession *sessions;
+    struct wconn *conns;
+    struct outer_ask *asks;   /* terminals that ttytrail-facts is hanging up */
+    struct wsession *journal; /* of this host and boot; NULL until there is something to say */
+    char run_dir[108];        /* where the listening socket lies; "" for none */
+    size_t root_next;         /* sessions looked at in this round */
+    uint64_t root_at_us, conns_at_us;
     struct seal_job *results; /* finished, not yet stored */
     struct seal_request seal_now;
     size_t jobs_away;
@@ -120,6 +133,8 @@ int opening_session(struct writer *w, struct peer *p, const struct frame *f, boo
 /** opening_policy(w, p, f, ret): The policy of a session that began with the facts ${f}. */
 void opening_policy(const struct writer *w, const struct peer *p, const struct facts *f,
                     struct policy *ret);
+/** opening_answer(w, p, fd): OPENED, with the fresh descriptor of its terminal, or -1. */
+int opening_answer(struct writer *w, struct peer *p, int fd, struct error *err);
 /** opening_attach(p, s): ${p} speaks for ${s} from now on. */
 void opening_attach(struct peer *p, struct wsession *s);
 
@@ -161,6 +176,41 @@ int control_on_import_segment(struct writer *w, struct peer *p, const struct fra
                               struct error *err);
 /** control_progress(w): Answer a waiting SEAL_NOW when its jobs are done. */
 void control_progress(struct writer *w);
+
+/* witness.c */
+/** witness_load(w): What an earlier writer of this boot left open. */
+void witness_load(struct writer *w);
+int witness_take(struct writer *w, struct peer *p, const struct frame *f, struct error *err);
+/** witness_link(w, p, row): The connection among the ancestors of ${p}, if any: its facts go into
+ * ${row} as conn.*; *ret is NULL for none. */
+int witness_link(struct writer *w, const struct peer *p, struct session_row *row,
+                 struct wconn **ret, struct error *err);
+/** witness_linked(w, c, way_in): A session hangs on ${c} (within the caller's transaction). */
+int witness_linked(struct writer *w, struct wconn *c, const char *way_in, struct error *err);
+/** witness_tick(w, now_us): Classes of connections without sessions; those whose monitor is gone.
+ */
+void witness_tick(struct writer *w, uint64_t now_us);
+void witness_forget(struct writer *w);
+
+/* journal.c */
+/** journal_say(w, fmt, ...): One mark in the host's journal, a session of kind `host`. */
+void journal_say(struct writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** journal_load(w): Go on with this boot's, end those of earlier ones. */
+void journal_load(struct writer *w);
+
+/* rootwatch.c */
+/** rootwatch_step(w, now_us): Look at some sessions: is a descendant root?  Each once a second. */
+void rootwatch_step(struct writer *w, uint64_t now_us);
+
+/* outer.c */
+/** outer_ask(w, p): Have the terminal that ${p} passed hung up; true: OPENED waits for that. */
+bool outer_ask(struct writer *w, struct peer *p);
+/** outer_event(w, what): ${what} is one of these questions, and is answered. */
+bool outer_event(struct writer *w, const void *what);
+/** outer_tick(w, now_us, wait_us): Who waited too long gets none. */
+void outer_tick(struct writer *w, uint64_t now_us, uint64_t *wait_us);
+/** outer_forget(w, p_or_null): ${p} is gone; NULL: everybody. */
+void outer_forget(struct writer *w, const struct peer *p);
 
 /* turn.c */
 bool turn_due(struct writer *w, uint64_t now_us, uint64_t *ret_wait_us);
