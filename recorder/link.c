@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recorder/link.h"
+#include "recorder/link_impl.h"
 
 #include <poll.h>
 #include <stdarg.h>
@@ -13,7 +14,10 @@
 #define FEW_BYTES        1024U /* interactive, not bulk */
 #define ECHO_WAIT_US     1500U
 #define BATCH_BYTES      (24U * 1024)
-#define RECONNECT_MS     2000
+#define TELL_US          1000000U /* a restart of the writer is not worth a word */
+#define TELL_STALL_US    3000000U
+#define TELL_AGAIN_US    50000U
+#define FULL_END_MS      2000
 #define BACKOFF_FIRST_MS 20U
 #define BACKOFF_MOST_MS  1000U
 
@@ -23,13 +27,42 @@ static void anchor(struct link *l)
     link_text(l, 'm', link_now(l), "clock %lld", (long long)clock_unix_us());
 }
 
-void link_begin(struct link *l, struct client *client, const struct policy *policy)
+void link_begin(struct link *l, struct client *client, const struct policy *policy,
+                const struct link_means *means)
 {
     memset(l, 0, sizeof *l);
     l->client = client;
     l->policy = *policy;
+    l->means = *means;
     l->zero_us = clock_boot_us();
+    l->opened = true;
     anchor(l);
+}
+
+int link_begin_away(struct link *l, struct client *client, const struct policy *policy,
+                    const struct link_means *means, enum link_way way, bool full, const char *why,
+                    struct error *err)
+{
+    memset(l, 0, sizeof *l);
+    l->client = client;
+    l->policy = *policy;
+    l->means = *means;
+    l->zero_us = clock_boot_us();
+    l->full = full;
+    l->lost_us = l->retry_us = l->zero_us;
+    l->backoff_ms = BACKOFF_MOST_MS;
+    (void)snprintf(l->why, sizeof l->why, "%.120s", why);
+    if (link_go_away(l, way == LINK_RING, err) != 0) {
+        return -1;
+    }
+    anchor(l);
+    return 0;
+}
+
+void link_close(struct link *l)
+{
+    ring_close(l->ring);
+    l->ring = NULL;
 }
 
 uint64_t link_now(const struct link *l)
@@ -61,60 +94,27 @@ static void note_loss(struct link *l, const char *why)
     }
 }
 
-static void go_on_unrecorded(struct link *l)
-{
-    l->unrecorded = true;
-    l->gap_us = link_now(l);
-    syslog(LOG_AUTHPRIV | LOG_ALERT, "ttytrail: writer lost (%s): session goes on unrecorded",
-           l->why);
-}
-
-static void found(struct link *l)
-{
-    uint64_t now = link_now(l);
-
-    l->stalled = false;
-    l->lost_us = 0;
-    l->sent_seq = 0;
-    if (l->unrecorded) {
-        l->unrecorded = false;
-        link_text(l, 'm', now, "unrecorded %.3f-%.3f, writer lost", (double)l->gap_us / 1e6,
-                  (double)now / 1e6);
-        syslog(LOG_AUTHPRIV | LOG_NOTICE, "ttytrail: writer is back: session recorded again");
-    }
-    link_send(l);
-}
-
 static int reconnect(struct link *l, uint64_t now, struct error *err)
 {
     struct error why = {.kind = ERR_NONE};
-    uint64_t patience = (uint64_t)l->policy.writer_timeout_s * 1000000U;
 
-    if (!l->refused && client_reconnect(l->client, RECONNECT_MS, &why) == 0) {
-        found(l);
+    if (!l->refused && link_call(l, &why) == 0) {
+        link_found(l);
         return 0;
     }
-    l->refused = l->refused || why.kind == ERR_DENIED;
+    l->refused = l->refused || (l->opened && why.kind == ERR_DENIED);
     if (why.kind != ERR_NONE && !l->stalled) {
         (void)snprintf(l->why, sizeof l->why, "%.120s", why.text);
     }
     l->retry_us = clock_boot_us() + (uint64_t)l->backoff_ms * 1000U;
     l->backoff_ms = l->backoff_ms * 2 < BACKOFF_MOST_MS ? l->backoff_ms * 2 : BACKOFF_MOST_MS;
-    if (now - l->lost_us < patience && !l->refused) {
+    if (l->away) {
         return 0;
     }
-    switch (l->policy.on_writer_loss) {
-    case POLICY_LOSS_CONTINUE:
-        if (!l->unrecorded) {
-            go_on_unrecorded(l);
-        }
-        return 0;
-    case POLICY_LOSS_BLOCK:
-        return 0;
-    case POLICY_LOSS_END:
-    default:
-        return err_set(err, ERR_RETRY, "the recording cannot go on: %s", l->why);
+    if (now - l->lost_us >= TELL_US) {
+        link_tell_lost(l);
     }
+    return now - l->lost_us < patience_us(l) && !l->refused ? 0 : link_go_without(l, err);
 }
 
 enum link_wait link_waits(const struct link *l)
@@ -131,12 +131,15 @@ enum link_wait link_waits(const struct link *l)
  * is on nobody's screen, and the session would stand still without a word. */
 static void note_stall(struct link *l, uint64_t now)
 {
-    bool waiting = l->lost_us == 0 && l->sent_seq > client_acked(l->client);
+    bool waiting = l->lost_us == 0 && !l->away && l->sent_seq > client_acked(l->client);
 
     if (!waiting || l->stall_us == 0 || client_acked(l->client) != l->stall_acked) {
         l->stall_acked = client_acked(l->client);
         l->stall_us = waiting ? now : 0;
         return;
+    }
+    if (now >= l->stall_us + TELL_STALL_US) {
+        link_tell_lost(l);
     }
     if (l->policy.on_writer_loss == POLICY_LOSS_BLOCK || now < l->stall_us + patience_us(l)) {
         return;
@@ -162,7 +165,13 @@ int link_tick(struct link *l, struct error *err)
     if (l->hold_us != 0 && now >= l->hold_us) {
         link_send(l);
     }
+    if (l->line[0] != '\0') {
+        link_tell(l);
+    }
     note_loss(l, "the connection was closed");
+    if (l->lost_us == 0 && link_note_full(l, err) != 0) {
+        return -1;
+    }
     note_stall(l, now);
     return l->lost_us != 0 && now >= l->retry_us ? reconnect(l, now, err) : 0;
 }
@@ -171,11 +180,19 @@ uint64_t link_deadline(const struct link *l)
 {
     uint64_t due = l->anchor_us;
 
-    if (l->stall_us != 0 && l->stall_us + patience_us(l) < due) {
-        due = l->stall_us + patience_us(l);
+    if (l->stall_us != 0) {
+        uint64_t now = clock_boot_us();
+        /* From the moment at which the keyboard is not read any more it is looked at often. */
+        uint64_t look = now < l->stall_us + TELL_STALL_US ? l->stall_us + TELL_STALL_US
+                                                          : now + RECONNECT_MS / 10 * 1000U;
+
+        due = look < due ? look : due;
     }
     if (l->hold_us != 0 && l->hold_us < due) {
         due = l->hold_us;
+    }
+    if (l->line[0] != '\0' && clock_boot_us() + TELL_AGAIN_US < due) {
+        due = clock_boot_us() + TELL_AGAIN_US;
     }
     if (l->lost_us != 0 && l->retry_us < due) {
         due = l->retry_us;
@@ -189,17 +206,18 @@ void link_event(struct link *l, char kind, uint64_t t_us, const void *bytes, siz
 {
     struct error err;
 
-    if (l->unrecorded || client_event(l->client, kind, t_us, bytes, len, NULL, &err) == 0) {
+    if (l->away) {
+        link_event_away(l, kind, t_us, bytes, len);
+        return;
+    }
+    if (client_event(l->client, kind, t_us, bytes, len, NULL, &err) == 0) {
         l->unsent += len;
         return;
     }
     /* Out of memory, or of the outbox's bound, which the readers' bounds keep far away. */
     (void)snprintf(l->why, sizeof l->why, "%.120s", err.text);
-    if (l->policy.on_writer_loss == POLICY_LOSS_CONTINUE) {
-        go_on_unrecorded(l);
-    } else {
-        l->broken = true;
-    }
+    l->broken =
+        l->policy.on_writer_loss != POLICY_LOSS_CONTINUE || link_go_away(l, false, &err) != 0;
 }
 
 uint64_t link_output(struct link *l, char kind, uint64_t t_us, const void *bytes, size_t len)
@@ -212,7 +230,7 @@ uint64_t link_output(struct link *l, char kind, uint64_t t_us, const void *bytes
     if (l->broken) {
         return UINT64_MAX; /* it could not even be queued: never shown */
     }
-    return l->unrecorded || !l->policy.commit_first ? 0 : client_last_seq(l->client);
+    return l->away || !l->policy.commit_first ? 0 : client_last_seq(l->client);
 }
 
 void link_text(struct link *l, char kind, uint64_t t_us, const char *fmt, ...)
@@ -233,7 +251,7 @@ void link_pending(struct link *l, uint64_t t_us, bool at_once)
 {
     struct error err;
 
-    if (!l->unrecorded && client_pending(l->client, t_us, &err) == 0 && at_once) {
+    if (!l->away && client_pending(l->client, t_us, &err) == 0 && at_once) {
         flush(l);
     }
 }
@@ -288,17 +306,31 @@ short link_poll_events(const struct link *l)
 
 uint64_t link_acked(const struct link *l)
 {
-    return l->unrecorded ? UINT64_MAX : client_acked(l->client);
+    return l->away ? UINT64_MAX : client_acked(l->client);
 }
 
 bool link_congested(const struct link *l)
 {
-    return !l->unrecorded && client_unacked_bytes(l->client) >= LINK_UNACKED_MAX;
+    return !l->away && client_unacked_bytes(l->client) >= LINK_UNACKED_MAX;
 }
 
 bool link_blocks(const struct link *l)
 {
-    return l->lost_us != 0 && !l->unrecorded;
+    bool stalls = l->stall_us != 0 && clock_boot_us() >= l->stall_us + TELL_STALL_US;
+
+    return (l->lost_us != 0 || stalls) && !l->away;
+}
+
+/* A session that went away for a full disk is still open there: what the writer kept back is for
+ * its end. */
+static int finish_away(struct link *l, unsigned patience_ms)
+{
+    if (l->full && l->lost_us == 0) {
+        (void)client_finish(l->client, (int)(patience_ms < FULL_END_MS ? patience_ms : FULL_END_MS),
+                            NULL);
+    }
+    link_close(l);
+    return 0;
 }
 
 int link_finish(struct link *l, unsigned patience_ms, struct error *err)
@@ -310,8 +342,8 @@ int link_finish(struct link *l, unsigned patience_ms, struct error *err)
         uint64_t now = clock_boot_us();
         int left = now < end ? (int)((end - now) / 1000U) : 0;
 
-        if (l->unrecorded && l->lost_us != 0) {
-            return 0;
+        if (l->away) {
+            return finish_away(l, patience_ms);
         }
         if (l->lost_us == 0 && client_finish(l->client, left, &why) == 0) {
             return 0;

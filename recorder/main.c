@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "recorder/recorder.h"
 #include "recorder/session.h"
+#include "storage/wire/ring.h"
 
 #define WRITER_SOCKET  "/run/ttytrail/writer.sock"
 #define WRITER_GROUP   "ttytrail"
@@ -160,10 +161,11 @@ static int check_group(struct error *err)
     return 0;
 }
 
+/* Without the group there is no writer for us, whatever runs: the policy for that decides. */
 static int connect_writer(void *user, struct error *err)
 {
     (void)user;
-    return client_connect_path(WRITER_SOCKET, err);
+    return check_group(err) != 0 ? -1 : client_connect_path(WRITER_SOCKET, err);
 }
 
 /* ---- running ---- */
@@ -198,6 +200,7 @@ static int run(const struct shell_options *o, struct recorder_result *result, st
         .connect = connect_writer,
         .path = o->shell,
         .child_shell = o->shell,
+        .ring_dir = RING_DIR,
         .way_in = o->command != NULL ? "command" : "login",
         .input = -1,
         .login = true,
@@ -208,7 +211,7 @@ static int run(const struct shell_options *o, struct recorder_result *result, st
     int rc = -1;
 
     buf_init(&json, 32768);
-    if (check_group(err) == 0 && build_argv(o, &argv, &json, err) == 0) {
+    if (build_argv(o, &argv, &json, err) == 0) {
         config.argv = argv;
         config.command_json = o->command != NULL ? buf_text(&json, err) : NULL;
         rc = recorder_run(&config, result, err);

@@ -15,6 +15,7 @@
 #include "recorder/child.h"
 #include "recorder/relay.h"
 #include "recorder/session.h"
+#include "recorder/without.h"
 
 #define OPEN_TIMEOUT_MS 10000
 
@@ -32,12 +33,15 @@ struct recorder {
     int ahead; /* a connection to the writer that the client has not taken over yet; -1 */
     struct client *client;
     struct policy policy;
+    struct buf facts; /* of the opening */
+    struct without without;
     struct child child;
     struct link link;
     struct tty tty;
     struct stream streams[3];
     bool streaming[3];
     bool tty_open;
+    bool lost; /* there is no writer at the opening */
 };
 
 /* ---- before anything is opened ---- */
@@ -98,20 +102,16 @@ static int connect_writer(void *user, struct error *err)
 }
 
 /* A private writer takes longer to start than anything else here: it comes before all of it. */
-static int begin_session(struct recorder *r, struct error *err)
+static int begin_session(struct recorder *r, struct error *why, struct error *err)
 {
-    struct buf facts;
-    int rc = -1;
-
-    buf_init(&facts, 61440);
-    r->ahead = r->config->connect(r->config->connect_user, err);
-    if (r->ahead >= 0 &&
-        session_facts(&facts, r->config, kind_of(r), r->outer, &r->term.size, err) == 0 &&
-        client_new(&r->client, connect_writer, r, err) == 0) {
-        rc = client_open_start(r->client, &facts, err);
+    r->ahead = r->config->connect(r->config->connect_user, why);
+    r->lost = r->ahead < 0;
+    if (session_facts(&r->facts, r->config, kind_of(r), r->outer, &r->term.size, err) != 0 ||
+        client_new(&r->client, connect_writer, r, err) != 0) {
+        return -1;
     }
-    buf_clear(&facts);
-    return rc;
+    r->lost = r->lost || client_open_start(r->client, &r->facts, why) != 0;
+    return 0;
 }
 
 static int open_pipes(struct recorder *r, struct error *err)
@@ -221,11 +221,16 @@ static int set_going(struct recorder *r, struct error *err)
     const struct recorder_config *config = r->config;
     bool input = config->input < 0 ? r->policy.input : config->input > 0;
 
-    link_begin(&r->link, r->client, &r->policy);
+    if (!r->lost) {
+        link_begin(&r->link, r->client, &r->policy, &r->without.means);
+    } else if (link_begin_away(&r->link, r->client, &r->policy, &r->without.means, r->without.way,
+                               r->without.full, r->without.why, err) != 0) {
+        return -1;
+    }
     if (r->policy.redact == POLICY_REDACT_OFF) {
         link_text(&r->link, 'm', link_now(&r->link), "flag not-redacted");
     }
-    if (config->on_open != NULL) {
+    if (config->on_open != NULL && !r->lost) {
         config->on_open(config->on_open_user, client_session(r->client));
     }
     if (r->outer >= 0 && r->policy.notice[0] != '\0') {
@@ -301,8 +306,38 @@ static void close_all(struct recorder *r)
     if (r->ahead >= 0) {
         close(r->ahead);
     }
+    link_close(&r->link);
     client_free(r->client);
+    buf_clear(&r->facts);
     signals_close(&r->signals);
+}
+
+/* The writer answers, or the policy says how to do without it. */
+static int open_session(struct recorder *r, struct error *err)
+{
+    struct error why = {.kind = ERR_NONE};
+
+    /* The writer first: while it starts, or answers, the child is prepared. */
+    if (begin_session(r, &why, err) != 0 || start_child(r, err) != 0) {
+        return -1;
+    }
+    r->lost = r->lost || client_open_ready(r->client, OPEN_TIMEOUT_MS, &r->policy, &why) != 0;
+    /* The recording can stand: the command may start while the session is opened.  What it prints
+     * waits for its commit in any case. */
+    if (!r->config->login && !r->lost) {
+        child_go(&r->child);
+    }
+    r->lost = r->lost || client_open_finish(r->client, OPEN_TIMEOUT_MS, &r->policy, &why) != 0;
+    without_begin(&r->without, r->client, r->outer, &r->facts, r->config->ring_dir);
+    if (!r->lost) {
+        r->without.means.insider = r->without.means.root || r->policy.break_glass;
+        return 0;
+    }
+    if (!r->config->login) {
+        *err = why;
+        return -1;
+    }
+    return without_open(&r->without, &r->signals, &r->policy, &r->lost, &why, err);
 }
 
 int recorder_run(const struct recorder_config *config, struct recorder_result *ret,
@@ -319,6 +354,7 @@ int recorder_run(const struct recorder_config *config, struct recorder_result *r
     r->theirs[0] = r->theirs[1] = r->theirs[2] = -1;
     r->signals.fd = r->term.fd = r->pty.master = r->pty.slave = r->ahead = -1;
     r->child = (struct child){-1, -1, false};
+    buf_init(&r->facts, FACTS_MAX);
     if (look_at_descriptors(r, err) != 0) {
         goto out;
     }
@@ -330,17 +366,7 @@ int recorder_run(const struct recorder_config *config, struct recorder_result *r
     if (config->login && r->outer >= 0) {
         term_exclusive(&r->term);
     }
-    /* The writer first: while it starts, or answers, the child is prepared. */
-    if (begin_session(r, err) != 0 || start_child(r, err) != 0 ||
-        client_open_ready(r->client, OPEN_TIMEOUT_MS, &r->policy, err) != 0) {
-        goto out;
-    }
-    /* The recording can stand: the command may start while the session is opened.  What it prints
-     * waits for its commit in any case. */
-    if (!config->login) {
-        child_go(&r->child);
-    }
-    if (client_open_finish(r->client, OPEN_TIMEOUT_MS, &r->policy, err) != 0) {
+    if (open_session(r, err) != 0) {
         goto out;
     }
     memcpy(ret->session, client_session(r->client), sizeof ret->session);

@@ -26,8 +26,9 @@ struct recorder_config {
     /* Called once the session is open, before the terminal is raw; NULL for nobody. */
     void (*on_open)(void *user, const uint8_t session[16]);
     void *on_open_user;
-    bool login;      /* a login shell: new session, TIOCEXCL, ... (PITFALLS 1, 4) */
-    bool drop_group; /* setgid: the child gets the real gid for good (PITFALLS 6) */
+    const char *ring_dir; /* login: where sessions without a writer go; NULL: nowhere */
+    bool login;           /* a login shell: new session, TIOCEXCL, ... (PITFALLS 1, 4) */
+    bool drop_group;      /* setgid: the child gets the real gid for good (PITFALLS 6) */
 };
 
 struct recorder_result {

@@ -15,6 +15,7 @@
 #define LEAVE_US        400000U /* a session that is ended waits so long for its child */
 #define LEAVE_COMMIT_MS 400U    /* and so long for the writer: together under a second */
 #define LOST_COMMIT_MS  100U
+#define FULL_COMMIT_MS  2000U /* a full disk: the writer has room for the end in reserve */
 #define WATCH_LESS_US   1000U
 #define SHOW_MS         3600000 /* a terminal that was stopped with ^S keeps what is for it */
 
@@ -249,7 +250,7 @@ static void tell_exit(struct relay *r)
 /* Commit, then show: what the writer has confirmed is shown even if the rest cannot be. */
 static int finish(struct relay *r, bool lost, struct error *err)
 {
-    unsigned patience = lost             ? LOST_COMMIT_MS
+    unsigned patience = lost             ? r->link->full ? FULL_COMMIT_MS : LOST_COMMIT_MS
                         : r->end_us != 0 ? LEAVE_COMMIT_MS
                                          : r->link->policy.writer_timeout_s * 1000U;
     int show_ms = r->hung_up ? 0 : r->end_us != 0 ? 100 : SHOW_MS;

@@ -95,7 +95,7 @@ static void take(struct stream *s)
     kept = burst_add(s->burst, link_now(s->link), to, (size_t)n);
     /* Only bytes that were sent to the writer wait for it. */
     gate_filled(&s->gate, (size_t)n,
-                kept > 0 && s->kind != 'i' && s->link->policy.commit_first && !s->link->unrecorded
+                kept > 0 && s->kind != 'i' && s->link->policy.commit_first && !s->link->away
                     ? client_last_seq(s->link->client)
                     : 0);
     link_send(s->link);

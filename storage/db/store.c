@@ -29,6 +29,7 @@ static const char *const statements[STORE_STATEMENTS] = {
     [ST_META_GET] = "SELECT value FROM meta WHERE key = ?1",
     [ST_META_SET] = "INSERT INTO meta (key, value) VALUES (?1, ?2) "
                     "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+    [ST_META_DELETE] = "DELETE FROM meta WHERE key = ?1",
 };
 
 sqlite3_stmt *store_statement(struct store *s, enum store_statement which, const char *sql,
@@ -274,6 +275,17 @@ int store_meta_set(struct store *s, const char *key, const char *value, struct e
     }
     sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
     sqlite3_bind_text(st, 2, value, -1, SQLITE_STATIC);
+    return store_run(s, st, err);
+}
+
+int store_meta_delete(struct store *s, const char *key, struct error *err)
+{
+    sqlite3_stmt *st = store_statement(s, ST_META_DELETE, NULL, err);
+
+    if (st == NULL) {
+        return -1;
+    }
+    sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
     return store_run(s, st, err);
 }
 

@@ -50,6 +50,8 @@ void store_rollback(struct store *s);
  */
 int store_meta_get(struct store *s, const char *key, struct buf *ret, struct error *err);
 int store_meta_set(struct store *s, const char *key, const char *value, struct error *err);
+/** store_meta_delete(s, key, err): It need not be there. */
+int store_meta_delete(struct store *s, const char *key, struct error *err);
 
 /** store_session_insert(s, row, err): Insert ${row}; row->row is set. */
 int store_session_insert(struct store *s, struct session_row *row, struct error *err);

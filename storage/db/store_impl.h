@@ -18,6 +18,7 @@ enum store_statement {
     ST_TAIL_SCAN,
     ST_META_GET,
     ST_META_SET,
+    ST_META_DELETE,
     ST_SESSION_INSERT,
     ST_SESSION_LOAD,
     ST_SESSION_ADOPT,

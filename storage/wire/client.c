@@ -191,6 +191,23 @@ static int on_opened(struct client *c, const struct frame *f, struct policy *pol
     return 0;
 }
 
+static int on_full(struct client *c, const struct frame *f, struct error *err)
+{
+    struct facts facts;
+
+    c->full = f->type == FRAME_FULL;
+    if (f->len == 0) {
+        return 0;
+    }
+    if (facts_parse(f->body, f->len, &facts, err) != 0) {
+        return err_set(err, ERR_CORRUPT, "writer's policy is damaged");
+    }
+    policy_defaults(&c->policy);
+    policy_from(&c->policy, &facts);
+    c->has_policy = true;
+    return 0;
+}
+
 static int on_refused(const struct frame *f, struct error *err)
 {
     uint32_t kind = f->len >= 4 ? io_get_be32(f->body) : 0;
@@ -215,6 +232,9 @@ static int on_frame(struct client *c, const struct frame *f, struct policy *poli
     if (f->type == FRAME_READY && c->state == CLIENT_OPENING && f->len == 0) {
         c->ready = true;
         return 0;
+    }
+    if (f->type == FRAME_FULL || (f->type == FRAME_FULL_OVER && live && f->len == 0)) {
+        return on_full(c, f, err);
     }
     if (f->type == FRAME_OPENED && c->state == CLIENT_OPENING) {
         return on_opened(c, f, policy, err);
@@ -366,6 +386,25 @@ uint64_t client_last_seq(const struct client *c)
 size_t client_unacked_bytes(const struct client *c)
 {
     return c->outbox.len;
+}
+
+const uint8_t *client_unacked(const struct client *c, size_t *ret_len)
+{
+    *ret_len = c->outbox.len;
+    return buf_data(&c->outbox);
+}
+
+bool client_full(const struct client *c)
+{
+    return c->full;
+}
+
+bool client_full_policy(const struct client *c, struct policy *ret)
+{
+    if (c->full && c->has_policy) {
+        *ret = c->policy;
+    }
+    return c->full && c->has_policy;
 }
 
 const uint8_t *client_session(const struct client *c)

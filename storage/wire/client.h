@@ -77,6 +77,14 @@ bool client_lost(const struct client *c);
 uint64_t client_acked(const struct client *c);    /* highest committed seq */
 uint64_t client_last_seq(const struct client *c); /* highest queued seq */
 size_t client_unacked_bytes(const struct client *c);
+/** client_unacked(c, ret_len): The frames that are not acknowledged (EVENT, and PENDING among
+ * them); borrowed until the next call. */
+const uint8_t *client_unacked(const struct client *c, size_t *ret_len);
+/** client_full(c): The writer's disk is full, by its last word on this connection or, refused, at
+ * the opening. */
+bool client_full(const struct client *c);
+/** client_full_policy(c, ret): An opening was refused for that, and the policy came with it. */
+bool client_full_policy(const struct client *c, struct policy *ret);
 
 /** client_reconnect(c, timeout_ms, err): One attempt; on success the session is resumed and
  * everything not acknowledged is queued again.  DENIED means the writer knows no such session: no

@@ -24,6 +24,8 @@ struct client {
     uint64_t last_seq, acked;
     uint64_t pending_us; /* the watermark as of the outbox's front */
     bool bye, goodbye, ready;
+    bool full, has_policy; /* the writer said FULL, and sent a policy with it */
+    struct policy policy;
     uint8_t session[16];
     int64_t started_us;
 };

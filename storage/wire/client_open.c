@@ -71,6 +71,7 @@ static int begin(struct client *c, uint8_t type, const void *rest, size_t len, s
         return -1;
     }
     c->state = CLIENT_OPENING;
+    c->full = false;
     io_put_be32(body, WIRE_VERSION);
     memcpy(body + 4, rest, len);
     if (frame_put(&c->small, type, 0, body, len + 4, err) != 0) {

@@ -42,6 +42,8 @@ enum frame_type {
     FRAME_REFUSED = 37,   /* u32 enum err_kind, text */
     FRAME_READY = 38,     /* empty: a private writer has found its database usable */
     FRAME_WITNESSED = 39, /* empty: the connection is in the database */
+    FRAME_FULL = 40, /* the evidence's disk is full: empty; before an OPEN's REFUSED, the policy */
+    FRAME_FULL_OVER = 41, /* empty: it is not any more */
     /* control socket: command to writer, each answered by DONE or REFUSED */
     FRAME_SHIPPED = 64,  /* SHIPPED_ENTRY bytes for each session: its id (16), u32 segments: all
                           * below  this number are in S3 */

@@ -18,10 +18,11 @@
 
 #include "common/io.h"
 #include "common/log.h"
+#include "storage/wire/ring.h"
 #include "storage/writer/writer.h"
 
 struct options {
-    const char *db, *socket, *control, *config;
+    const char *db, *socket, *control, *config, *ring;
     int private_fd;
 };
 
@@ -31,6 +32,9 @@ static const char help[] =
     "  --db FILE       the evidence database; made if it does not exist\n"
     "  --socket PATH   where recorders connect (mode 0660)\n"
     "  --control PATH  where commands connect (mode 0666); default PATH of --socket + '.control'\n"
+    "  --ring DIR      where recorders that had no writer left their sessions; for a database "
+    "below\n"
+    "                  /var/lib/ttytrail the default is /var/lib/ttytrail/ring, else none\n"
     "  --config FILE   instead of /etc/ttytrail/ttytrail.conf\n\n"
     "With systemd's socket activation the first socket is the recorders', the second the\n"
     "commands'.  SIGHUP reloads the configuration, SIGTERM ends in order.\n\n"
@@ -39,11 +43,15 @@ static const char help[] =
 
 static int parse(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {
-        {"db", required_argument, NULL, 'd'},      {"socket", required_argument, NULL, 's'},
-        {"control", required_argument, NULL, 'c'}, {"config", required_argument, NULL, 'f'},
-        {"private", required_argument, NULL, 'p'}, {"help", no_argument, NULL, 'h'},
-        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {{"db", required_argument, NULL, 'd'},
+                                          {"socket", required_argument, NULL, 's'},
+                                          {"control", required_argument, NULL, 'c'},
+                                          {"config", required_argument, NULL, 'f'},
+                                          {"private", required_argument, NULL, 'p'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {"version", no_argument, NULL, 'v'},
+                                          {"ring", required_argument, NULL, 'r'},
+                                          {NULL, 0, NULL, 0}};
     int opt;
 
     *o = (struct options){.private_fd = -1};
@@ -60,6 +68,9 @@ static int parse(int argc, char **argv, struct options *o)
             break;
         case 'f':
             o->config = optarg;
+            break;
+        case 'r':
+            o->ring = optarg;
             break;
         case 'p':
             o->private_fd = (int)strtol(optarg, NULL, 10);
@@ -194,6 +205,15 @@ static void ignore_signals(void)
     }
 }
 
+static const char *ring_of(const struct options *o)
+{
+    static const char installed[] = "/var/lib/ttytrail/";
+
+    return o->ring != NULL                                        ? o->ring
+           : strncmp(o->db, installed, sizeof installed - 1) == 0 ? RING_DIR
+                                                                  : NULL;
+}
+
 static int run(const struct options *o, struct error *err)
 {
     struct error refused;
@@ -204,6 +224,7 @@ static int run(const struct options *o, struct error *err)
                               .control_fd = -1,
                               .private_fd = o->private_fd,
                               .signal_fd = -1,
+                              .ring_dir = ring_of(o),
                               .config_path = o->config,
                               .conf = &conf};
     int rc;

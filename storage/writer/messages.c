@@ -87,6 +87,9 @@ static int on_resume(struct writer *w, struct peer *p, const struct frame *f, st
     opening_attach(p, s);
     io_put_be64(body, s->seq);
     peer_send(p, FRAME_RESUMED, body, sizeof body);
+    if (w->full) {
+        peer_send(p, FRAME_FULL, NULL, 0);
+    }
     log_line(LOG_LEVEL_INFO, "session-resumed row=%lld seq=%llu", (long long)s->info.row,
              (unsigned long long)s->seq);
     return 0;
@@ -114,21 +117,32 @@ static const struct {
     {"alert no-echo-region", "no-echo-region"},
     {"flag memory-not-locked", "memory-not-locked"},
     {"flag not-redacted", "not-redacted"},
+    {"ring", "writer-lost"},
     {"token", "token"},
+    {"unrecorded", "writer-lost"},
 };
 
-static int note_mark(struct peer *p, const uint8_t *text, size_t len, struct error *err)
+static int note_mark(struct wsession *s, const uint8_t *text, size_t len, struct error *err)
 {
     for (size_t i = 0; i < sizeof conditions / sizeof conditions[0]; i++) {
         size_t n = strlen(conditions[i].mark);
 
         if (len >= n && memcmp(text, conditions[i].mark, n) == 0 &&
             (len == n || text[n] == ',' || text[n] == ' ')) {
-            p->flags_due = true;
-            return wsession_add_flag(p->session, conditions[i].flag, err);
+            if (len > n + 11 && memcmp(text + len - 11, ", disk full", 11) == 0) {
+                return wsession_add_flag(s, "disk-full", err);
+            }
+            return wsession_add_flag(s, conditions[i].flag, err);
         }
     }
     return 0;
+}
+
+int messages_note(struct wsession *s, const struct event *ev, struct error *err)
+{
+    return ev->kind == 'm'   ? note_mark(s, ev->bytes, ev->len, err)
+           : ev->kind == 'x' ? note_exit(s, ev, err)
+                             : 0;
 }
 
 /* 1: keep the frame for the commit; 0: it is known already; -1. */
@@ -136,6 +150,7 @@ static int on_event(struct peer *p, const struct frame *f, struct error *err)
 {
     struct event ev;
     uint64_t seq, t_us;
+    const char *flags;
 
     if (f->len < EVENT_HEADER || !event_kind_valid(f->kind)) {
         return err_set(err, ERR_CORRUPT, "event of kind %u and %lu bytes",
@@ -159,14 +174,13 @@ static int on_event(struct peer *p, const struct frame *f, struct error *err)
     if (p->commit_first && (f->kind == 'o' || f->kind == 'e' || f->kind == 'x')) {
         p->urgent = true;
     }
-    if (f->kind == 'm') {
-        return note_mark(p, f->body + EVENT_HEADER, f->len - EVENT_HEADER, err) == 0 ? 1 : -1;
+    ev = (struct event){.kind = f->kind, .bytes = f->body + EVENT_HEADER};
+    ev.len = f->len - EVENT_HEADER;
+    flags = p->session->info.flags;
+    if (messages_note(p->session, &ev, err) != 0) {
+        return -1;
     }
-    if (f->kind == 'x') {
-        ev.bytes = f->body + EVENT_HEADER;
-        ev.len = f->len - EVENT_HEADER;
-        return note_exit(p->session, &ev, err) == 0 ? 1 : -1;
-    }
+    p->flags_due = p->flags_due || p->session->info.flags != flags;
     return 1;
 }
 

@@ -10,6 +10,8 @@
 #include "common/io.h"
 #include "storage/writer/writer_impl.h"
 
+#define WAITED_MOST_US ((int64_t)366 * 86400 * 1000000)
+
 int opening_version(const struct frame *f, struct error *err)
 {
     uint32_t version = f->len >= 4 ? io_get_be32(f->body) : 0;
@@ -56,6 +58,8 @@ static char *user_name(const struct writer *w, const struct peer *p, const struc
 static int fill_row(struct writer *w, struct peer *p, const struct facts *f, struct session_row *r,
                     struct error *err)
 {
+    int64_t waited;
+
     r->kind = copy_fact(f, "kind");
     r->host = strdup(w->host);
     r->user = user_name(w, p, f);
@@ -75,7 +79,12 @@ static int fill_row(struct writer *w, struct peer *p, const struct facts *f, str
     r->uid = (int64_t)p->uid;
     r->cols = facts_int(f, "cols", 0);
     r->rows = facts_int(f, "rows", 0);
-    r->started_us = clock_unix_us();
+    /* A recorder that had to wait for us began without us. */
+    waited = facts_int(f, "waited_us", 0);
+    r->started_us = clock_unix_us() - (waited > 0 && waited < WAITED_MOST_US ? waited : 0);
+    if (waited > 0) {
+        ring_import_soon(w); /* it may have left a ring for us */
+    }
     chain_start(r->host, r->epoch, r->id, r->head);
     memcpy(r->tail_base, r->head, CHAIN_HASH);
     memcpy(r->writer_boot, w->self.boot, sizeof r->writer_boot);
@@ -203,6 +212,24 @@ static int check_count(const struct writer *w, const struct peer *p, const struc
                          (long)p->uid, (long long)open);
 }
 
+/* What is kept back is for the ends of sessions, not for new ones.  The policy goes along: the
+ * recorder does without us by it. */
+static int refuse_full(struct writer *w, struct peer *p, const struct policy *policy,
+                       struct error *err)
+{
+    struct buf body;
+
+    if (!w->full) {
+        return 0;
+    }
+    buf_init(&body, FACTS_MAX);
+    if (policy_put(&body, policy, err) == 0) {
+        peer_send(p, FRAME_FULL, buf_data(&body), body.len);
+    }
+    buf_clear(&body);
+    return err_set(err, ERR_LIMIT, "the disk of the recordings is full");
+}
+
 int opening_session(struct writer *w, struct peer *p, const struct frame *f, bool import,
                     struct error *err)
 {
@@ -232,10 +259,18 @@ int opening_session(struct writer *w, struct peer *p, const struct frame *f, boo
     if (import) {
         s->info.started_us = facts_int(&facts, "started_us", s->info.started_us);
     }
+    if (!import && refuse_full(w, p, &policy, err) != 0) {
+        wsession_free(s);
+        return -1;
+    }
     facts_text(&facts, "way_in", way_in, sizeof way_in);
     if ((!import && witness_link(w, p, &s->info, &conn, err) != 0) ||
         insert_session(w, s, conn, way_in, err) != 0) {
         wsession_free(s);
+        if (disk_is_full(err)) {
+            disk_full(w);
+            return import ? -1 : refuse_full(w, p, &policy, err);
+        }
         return -1;
     }
     if (conn != NULL) {

@@ -215,6 +215,9 @@ static void fail(struct writer *w, const struct error *err)
         wsession_rolled_back(s);
     }
     w->retry_at_us = now + WRITER_RETRY_US;
+    if (disk_is_full(err)) {
+        disk_full(w);
+    }
     w->failing_since_us = w->failing_since_us == 0 ? now : w->failing_since_us;
     if (now - w->complained_us > 10000000) {
         w->complained_us = now;

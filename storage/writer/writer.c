@@ -161,6 +161,8 @@ static void tick(struct writer *w, uint64_t now)
         connections_listen(w, true);
     }
     connections_drop_silent(w, now);
+    disk_tick(w, now);
+    ring_import_tick(w, now);
     dying = dying && now - w->hung_up_us < WRITER_TICK_US;
     w->tick_at_us = now + (dying ? WRITER_TICK_US / 50 : WRITER_TICK_US);
 }

@@ -16,6 +16,7 @@ struct writer_config {
     int listen_fd, control_fd; /* -1 for none; owned by the writer from then on */
     int private_fd;            /* -1 for none: then a private writer for this one connection */
     int signal_fd;             /* TERM, INT: end in order; HUP: reload; -1 for none */
+    const char *ring_dir;      /* where recorders leave rings; NULL: nowhere */
     const char *config_path;   /* for the reload; NULL for the default one */
     struct conf *conf;
     bool unreadable;            /* there is no good configuration: ${conf} is built in */

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "storage/db/store.h"
+#include "storage/wire/event.h"
 #include "storage/wire/policy_rules.h"
 #include "storage/writer/checkpoint.h"
 #include "storage/writer/peer.h"
@@ -92,6 +93,9 @@ struct writer {
     bool deaf;           /* out of descriptors: the sockets are not watched until the next tick */
     struct seal_job *bad_job; /* why the transaction failed, if it was one segment's fault */
     bool commit_now, swept;
+    bool full;     /* the disk: recorders were told */
+    bool reserved; /* the reserve is there, as far as it can be */
+    uint64_t reserve_at_us, rings_at_us;
     uint64_t grace_until_us; /* private: when to leave although a session is open */
 };
 
@@ -121,6 +125,8 @@ void connections_drop_silent(struct writer *w, uint64_t now_us);
 /** messages_take(w, p): Deal with every whole frame that ${p} has; a breach of the rules ends it.
  */
 void messages_take(struct writer *w, struct peer *p);
+/** messages_note(s, ev, err): What a mark or an exit tells of its session: flags, exit. */
+int messages_note(struct wsession *s, const struct event *ev, struct error *err);
 
 /* opening.c */
 /** opening_version(f, err): USAGE unless ${f} begins with a version of the protocol that we speak.
@@ -226,6 +232,20 @@ bool private_is_done(const struct writer *w);
 /** private_grace(w, now_us): Its connection is gone: how long to stay, and a sweep before leaving.
  */
 void private_grace(struct writer *w, uint64_t now_us);
+
+/* disk.c */
+/** disk_is_full(err): Whether a commit failed for want of room. */
+bool disk_is_full(const struct error *err);
+/** disk_full(w): Give the reserve up and tell recorders; once, until it is over. */
+void disk_full(struct writer *w);
+/** disk_tick(w, now_us): Make the reserve, see whether there is room again. */
+void disk_tick(struct writer *w, uint64_t now_us);
+
+/* ring_import.c */
+/** ring_import_tick(w, now_us): Take in rings that their recorders have left, one at a time. */
+void ring_import_tick(struct writer *w, uint64_t now_us);
+/** ring_import_soon(w): A recorder is about to leave one. */
+void ring_import_soon(struct writer *w);
 
 /* recover.c */
 /** recover_sweep(w): Take over what dead writers left unfinished, and cut what is dead (PITFALLS

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """full.py TTYTRAIL: a disk that fills up while a session is recorded on it.
 
-The goal: nobody waits in vain.  Under `end` the session ends after writer_timeout_s and says why; what was shown is in
+The goal: nobody waits in vain.  Without a ring the session ends and says why; what was shown is in
 the database; neither the recorder nor its private writer stays behind; a database on a read-only file system can be read.
 Needs root: it mounts a small tmpfs of its own.
 """
@@ -45,7 +45,7 @@ def main():
         program = 'i=0; while [ $i -lt %d ]; do i=$((i+1)); echo "L$i $(head -c 60 /dev/urandom | base64)"; done' % LINES
         o = Outer([TTYTRAIL, 'record', '--db', db, '--config', conf, '--', 'sh', '-c', program])
         equal(o.wait(60), 125, 'exit status of a session whose disk is full')
-        check(b'commits nothing' in o.shown, 'the reason is said: %r' % bytes(o.shown[-300:]))
+        check(b'the disk of the recordings is full' in o.shown, 'the reason is said: %r' % bytes(o.shown[-300:]))
         o.close()
         shown = set(re.findall(rb'(L\d+) [A-Za-z0-9+/=]{70,}', bytes(o.shown)))
         check(100 < len(shown) < LINES, '%d lines were shown' % len(shown))
