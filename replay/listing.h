@@ -16,7 +16,8 @@
 #include "storage/db/session.h"
 
 #define LISTING_MIN_ID 8U
-#define LISTING_LINE   262144U /* a ceiling that fits every line */
+/* A ceiling that fits every line: all facts and their copies in the row, each byte escaped. */
+#define LISTING_LINE 1048576U
 
 struct listing {
     size_t id_digits;   /* so many tell all sessions apart */

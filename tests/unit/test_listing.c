@@ -181,6 +181,22 @@ static void writes_json_that_reads_back(void **state)
     buf_clear(&value);
 }
 
+static void one_session_cannot_hide_the_rest(void **state)
+{
+    struct fixture *f = *state;
+    static char most[60001];
+
+    memset(most, 0x1b, sizeof most - 1);
+    most[32767] = '\0';
+    set(&f->s.title, most);
+    set(&f->s.tty, most);
+    set(&f->s.command, most);
+    most[32767] = 0x1b;
+    assert_int_equal(facts_put_text(&f->s.facts, "title", most, &f->err), 0);
+    assert_int_equal(listing_json(&f->l, &f->out, &f->s, &f->err), 0);
+    assert_int_equal(listing_row(&f->l, &f->out, &f->s, &f->err), 0);
+}
+
 static void survives_a_command_that_is_no_json(void **state)
 {
     struct fixture *f = *state;
@@ -200,6 +216,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(fits_the_width, setup, teardown),
         cmocka_unit_test(makes_ids_unique),
         cmocka_unit_test_setup_teardown(writes_json_that_reads_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(one_session_cannot_hide_the_rest, setup, teardown),
         cmocka_unit_test_setup_teardown(survives_a_command_that_is_no_json, setup, teardown),
     };
 
