@@ -350,16 +350,23 @@ class Host:
 
     # -- sshd and its clients
 
-    def start_sshd(self):
+    def start_sshd(self, more=None):
+        """Also again, with other settings: sessions that are open stay."""
+        if self.sshd is not None:
+            self.sshd.kill()
+            self.sshd.wait()
         text = '\n'.join(['Port %d' % PORT, 'ListenAddress 127.0.0.1', 'HostKey /run/rig.host', 'UsePAM yes',
                           'PidFile none', 'StrictModes yes', 'PasswordAuthentication no',
                           'KbdInteractiveAuthentication no', 'MaxStartups 100:30:200', 'MaxSessions 50',
-                          'ExposeAuthInfo yes', 'PrintMotd no', 'AcceptEnv LANG LC_* RIG_*', 'UseDNS no',
-                          'Subsystem sftp /usr/lib/openssh/sftp-server', self.sshd_more, ''])
-        with open('/run/rig.sshd_config', 'w') as f:
+                          'PrintMotd no', 'AcceptEnv LANG LC_* RIG_*', 'UseDNS no',
+                          more or self.sshd_more, ''])
+        if 'Subsystem' not in text:
+            text = 'Subsystem sftp /usr/lib/openssh/sftp-server\n' + text
+        shutil.rmtree('/etc/ssh/sshd_config.d', ignore_errors=True)
+        with open('/etc/ssh/sshd_config', 'w') as f:
             f.write(text)
         log = open('/run/rig.sshd.log', 'ab')
-        self.sshd = subprocess.Popen(['/usr/sbin/sshd', '-D', '-e', '-f', '/run/rig.sshd_config'],
+        self.sshd = subprocess.Popen(['/usr/sbin/sshd', '-D', '-e'],
                                      stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd='/',
                                      env={'PATH': PATH}, start_new_session=True)
 
