@@ -146,9 +146,9 @@ def bin_dir():
 class Host:
     """An installed system.  conf: what /etc/ttytrail/ttytrail.conf says; var_mib: how large its disk is."""
 
-    def __init__(self, conf='', var_mib=256, sshd=''):
+    def __init__(self, conf='', var_mib=1024, sshd=''):
         self.conf, self.var_mib, self.sshd_more = conf, var_mib, sshd
-        self.writer = self.sshd = self.facts = None
+        self.writer = self.sshd = self.facts = self.keeper = None
         self.keep_writer = threading.Event()
         self.restarts = 0
         self.log = bytearray()  # of /dev/log: what recorders and the witness say
@@ -167,7 +167,7 @@ class Host:
 
     def __exit__(self, *why):
         self.stopping = True
-        self.keep_writer.clear()
+        self._let_go()
         for process in (self.sshd, self.facts, self.writer):
             if process is not None and process.poll() is None:
                 process.kill()
@@ -278,12 +278,20 @@ class Host:
 
     def start_writer(self, keep=True):
         """keep: start it again when it dies, as systemd does."""
-        self.keep_writer.clear()
+        self._let_go()
         self._spawn_facts()
         self._spawn_writer()
         if keep:
             self.keep_writer.set()
-            threading.Thread(target=self._supervise, args=(self.writer,), daemon=True).start()
+            self.keeper = threading.Thread(target=self._supervise, args=(self.writer,), daemon=True)
+            self.keeper.start()
+
+    def _let_go(self):
+        """Nobody starts the writer again from here on."""
+        self.keep_writer.clear()
+        if self.keeper is not None:
+            self.keeper.join()
+            self.keeper = None
 
     def _spawn_writer(self):
         def before():
@@ -321,7 +329,7 @@ class Host:
                 process = self.writer
 
     def stop_writer(self, how=signal.SIGTERM):
-        self.keep_writer.clear()
+        self._let_go()
         if self.writer.poll() is None:
             self.writer.send_signal(signal.SIGCONT)
             self.writer.send_signal(how)
