@@ -322,6 +322,19 @@ def child_debugged(arena):
     arena.done(t)
 
 
+def stands_still(arena):
+    """A recorder that is stopped for good, and a session that so never ends."""
+    t = arena.terminal()
+    t.type(b'm before; sleep 0.3; kill -STOP %s\r' % RECORDER.encode())
+    t.expect(b'RIGbeforeGIR', seconds=PATIENCE)
+    try:
+        until(lambda: 'stalled' in arena.flags(), 'the flag', 150)
+    except Fail:
+        arena.got.append('an hour unseen: no flag')
+    arena.see(t.shown)
+    t.close()
+
+
 def disk_full(arena):
     """There is little room left, and he fills it."""
     ballast = installedrig.LIB + '/ballast'
@@ -363,6 +376,7 @@ ROWS = [
     row('killing', 'the writer killed', 'by somebody else, three times during a session', 'recorded', writer_dies, quick=True),
     row('stopping', 'kill -STOP of the recorder', 'and goes for the outer terminal meanwhile', 'recorded', stopped, quick=True),
     row('stopping', 'kill -STOP -1', 'everything of his at once', 'ended', stopped_group),
+    row('stopping', 'a recorder that stands still', 'kill -STOP, and never on', 'recorded', stands_still),
     row('looking', 'into the recorder', '/proc/PID, ptrace, gdb, prlimit, pidfd, and into sshd', 'recorded', LOOK, quick=True),
     row('looking', 'what the shell inherits', 'descriptors and the group', 'recorded', LEAKS, quick=True),
     row('looking', 'a core of the recorder', 'ulimit -c unlimited, SIGSEGV', 'recorded', CORE, quick=True),

@@ -89,9 +89,15 @@ for n, argv in enumerate((['-c'], ['-c', ''], ['-lc', 'x'], ['-c', '--', 'x'], [
 '''
 
 SURROUNDINGS = '''
-import signal
+import select, signal
 def closed(*fds):
     return lambda: [os.close(f) for f in fds]
+kept = []
+def keep(what):
+    kept.append(what)
+    return what.fileno()
+def onto(what):
+    return lambda: os.dup2(what(), 0)
 def ignored():
     for s in range(1, 65):
         try:
@@ -107,6 +113,10 @@ def nowhere():
     os.mkdir('/home/mallory/gone'); os.chdir('/home/mallory/gone'); os.rmdir('/home/mallory/gone')
 for name, before in (('closed0', closed(0)), ('closed2', closed(2)), ('closed02', closed(0, 2)), ('ignored', ignored), ('blocked', blocked),
                      ('umask', lambda: os.umask(0o777)), ('full', full), ('nowhere', nowhere), ('session', os.setsid),
+                     ('folder', onto(lambda: os.open('/', os.O_RDONLY))), ('path', onto(lambda: os.open('/dev/tty', os.O_PATH))),
+                     ('poll', onto(lambda: keep(select.epoll()))),
+                     ('pty', onto(lambda: os.openpty()[0])), ('slave', onto(lambda: os.openpty()[1])), ('memory', onto(lambda: os.memfd_create('x'))),
+                     ('event', onto(lambda: os.eventfd(0))), ('socket', onto(lambda: keep(socket.socket(socket.AF_INET)))),
                      ('nice', lambda: os.nice(19)), ('alarm', lambda: signal.alarm(1))):
     child_recorded(name, before=before)
 '''

