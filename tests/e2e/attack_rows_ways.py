@@ -240,8 +240,8 @@ def with_sshd(settings, then):
 def sftp_internal(arena):
     if not sftp(arena):
         return 'refused'
-    arena.doctor('bypassable')
-    connections(arena)
+    if not arena.doctor('bypassable'):
+        connections(arena)
 
 
 def force_command(arena):
@@ -380,7 +380,8 @@ def chsh(arena):
         out = arena.host.ttytrail('doctor', '--db', installedrig.DB)[0].decode()
         if any('mallory' in line and 'not recorded' in line for line in out.splitlines()):
             arena.tell('doctor', 'a shell of his own, not recorded')
-        connections(arena)
+        else:
+            connections(arena)
     finally:
         for path, text in (('/etc/shadow', before), ('/etc/passwd', accounts)):
             with open(path, 'w') as f:

@@ -47,6 +47,13 @@ def judge(row, outcome):
     return 'pending' if row.pending else 'FAIL'
 
 
+def undocumented():
+    """Rows that docs/THREATS.md does not have."""
+    with open(os.path.join(installedrig.ROOT, 'docs/THREATS.md')) as f:
+        text = f.read()
+    return [r.name for r in ROWS if '| %s |' % r.name not in text]
+
+
 def chosen(words):
     if '--all' in words:
         return ROWS
@@ -63,6 +70,9 @@ def main():
         return 0
     rows, bad, pending = chosen(words), 0, 0
     print('%-10s %-9s %-28s %-9s %-9s %5s  %s' % ('', 'kind', 'attack', 'outcome', 'may be', 's', 'what came of it'))
+    if undocumented():
+        bad += 1
+        print('FAIL       not in docs/THREATS.md: %s' % ', '.join(undocumented()))
     with installedrig.Host() as host:
         arena = Arena(host)
         for r in rows:

@@ -227,7 +227,7 @@ class Host:
         for path, mode, uid, gid in ((LIB + '/evidence', 0o750, GROUP, AUDIT), (LIB + '/ship', 0o700, GROUP, GROUP),
                                      (LIB + '/index', 0o750, GROUP, AUDIT), (LIB + '/ring', 0o1730, 0, GROUP),
                                      (RUN, 0o755, GROUP, GROUP), ('/run/sshd', 0o755, 0, 0),
-                                     ('/etc/ttytrail', 0o755, 0, 0)):
+                                     ('/run/screen', 0o1777, 0, 0), ('/etc/ttytrail', 0o755, 0, 0)):
             os.makedirs(path, exist_ok=True)
             os.chown(path, uid, gid)
             os.chmod(path, mode)
@@ -314,6 +314,7 @@ class Host:
         with open('/run/rig.facts.log', 'ab') as log:
             self.facts = subprocess.Popen([path, '--socket', RUN + '/facts.sock'], stdin=subprocess.DEVNULL,
                                           stdout=log, stderr=log, cwd='/')
+        until(lambda: os.path.exists(RUN + '/facts.sock'), 'facts listens', 60)
 
     def _supervise(self, process):
         while self.keep_writer.is_set() and not self.stopping:
