@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "common/clock.h"
@@ -130,6 +131,41 @@ static int facts_member(struct buf *out, const struct session_row *s, struct err
     return buf_putc(out, '}', err);
 }
 
+static int fact_member(struct buf *out, const char *key, const struct facts *f, const char *fact,
+                       struct error *err)
+{
+    const uint8_t *value;
+    size_t len;
+
+    return !facts_get(f, fact, &value, &len)            ? 0
+           : buf_printf(out, err, ",\"%s\":", key) != 0 ? -1
+                                                        : json_string_n(out, value, len, err);
+}
+
+/* How somebody came in: the recorder's word, then what the witness knows. */
+static int way_members(struct buf *out, const struct session_row *s, struct error *err)
+{
+    char address[128], port[16], from[160];
+    struct error ignored;
+    struct facts f;
+
+    if (facts_parse(buf_data(&s->facts), s->facts.len, &f, &ignored) != 0) {
+        return 0;
+    }
+    facts_text(&f, "conn.address", address, sizeof address);
+    facts_text(&f, "conn.port", port, sizeof port);
+    if (strchr(address, ':') != NULL) {
+        (void)snprintf(from, sizeof from, "[%s]:%s", address, port);
+    } else {
+        (void)snprintf(from, sizeof from, "%s:%s", address, port);
+    }
+    return fact_member(out, "way_in", &f, "way_in", err) != 0 ||
+                   fact_member(out, "key", &f, "conn.key", err) != 0 ||
+                   (address[0] != '\0' && member(out, "from", from, err) != 0)
+               ? -1
+               : 0;
+}
+
 /* C1 controls are legal in JSON, and read by terminals: written as \u0080 to \u009f. */
 static int copy_without_c1(struct buf *out, const uint8_t *p, size_t len, struct error *err)
 {
@@ -175,7 +211,8 @@ static int members(const struct listing *l, struct buf *out, const struct sessio
         number(out, "bytes_in", s->bytes_in, err) != 0 ||
         number(out, "redactions", s->redactions, err) != 0 ||
         number(out, "alerts", count_alerts(s->flags), err) != 0 ||
-        member(out, "head", io_hex(s->head, CHAIN_HASH, head), err) != 0) {
+        member(out, "head", io_hex(s->head, CHAIN_HASH, head), err) != 0 ||
+        way_members(out, s, err) != 0) {
         return -1;
     }
     return facts_member(out, s, err) != 0 ? -1 : buf_puts(out, "}\n", err);

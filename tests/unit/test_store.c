@@ -94,6 +94,77 @@ static void refuses_file(struct evidence *e, const char *name, const char *says)
     buf_clear(&after);
 }
 
+static int count_connection(void *user, const struct connection_row *c)
+{
+    int *n = user;
+
+    *n += 1;
+    assert_int_equal(c->monitor_pid, 77);
+    return 0;
+}
+
+static void keeps_connections(struct evidence *e)
+{
+    struct connection_row c, out;
+    struct reader *r = NULL;
+    struct error err;
+    int n = 0;
+
+    connection_row_init(&c);
+    connection_row_init(&out);
+    memset(c.id, 9, sizeof c.id);
+    clock_boot_id(c.boot);
+    c.monitor_pid = 77;
+    c.opened_us = 1;
+    MUST(store_connection_insert(e->store, &c, &err));
+    assert_int_equal(store_connection_open(e->store, 0, &out, &err), 1);
+    assert_memory_equal(out.id, c.id, sizeof c.id);
+    assert_int_equal(store_connection_open(e->store, out.row, &out, &err), 0);
+    MUST(reader_open(&r, e->db, &err));
+    MUST(reader_connections(r, true, count_connection, &n, &err));
+    assert_int_equal(n, 0);
+    MUST(store_connection_class(e->store, c.row, "unrecorded", &err));
+    MUST(reader_connections(r, true, count_connection, &n, &err));
+    assert_int_equal(n, 1);
+    MUST(store_connection_session(e->store, c.row, "shell", &err));
+    MUST(store_connection_class(e->store, c.row, "none", &err));
+    MUST(reader_connections(r, true, count_connection, &n, &err));
+    assert_int_equal(n, 1);
+    assert_int_equal(evidence_number(e->db, "SELECT class = 'shell' FROM connection"), 1);
+    MUST(store_connection_close(e->store, c.row, 5, &err));
+    assert_int_equal(store_connection_open(e->store, 0, &out, &err), 0);
+    reader_close(r);
+    connection_row_clear(&c);
+    connection_row_clear(&out);
+}
+
+/* What the first version left is read as it is, and brought up by the next writer, nothing lost. */
+static void brings_version_1_up(void **state)
+{
+    struct evidence *e = *state;
+    struct session_row s, out;
+    struct reader *r = NULL;
+    struct error err;
+    int n = 0;
+
+    evidence_row(&s, 1, 2, "kept");
+    evidence_insert(e, &s);
+    evidence_close(e);
+    sql(e->db, "DROP TABLE connection; PRAGMA user_version = 1");
+    MUST(reader_open(&r, e->db, &err));
+    session_row_init(&out);
+    MUST(reader_find(r, "title:kept", &out, &err));
+    MUST(reader_connections(r, false, count_connection, &n, &err));
+    assert_int_equal(n, 0);
+    reader_close(r);
+    evidence_open(e);
+    assert_int_equal(evidence_number(e->db, "PRAGMA user_version"), SCHEMA_VERSION);
+    assert_int_equal(evidence_number(e->db, "SELECT count(*) FROM session"), 1);
+    keeps_connections(e);
+    session_row_clear(&s);
+    session_row_clear(&out);
+}
+
 static void refuses_foreign_databases(void **state)
 {
     struct evidence *e = *state;
@@ -415,6 +486,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         DB_TEST(makes_the_schema),
         DB_TEST(opens_what_it_made),
+        DB_TEST(brings_version_1_up),
         DB_TEST(refuses_foreign_databases),
         DB_TEST(refuses_newer_databases),
         DB_TEST(refuses_what_is_no_database),
