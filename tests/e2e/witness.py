@@ -122,7 +122,8 @@ def test_a_connection_without_a_session_stands_in_the_journal():
 
 def test_a_restarted_writer_knows_open_connections():
     with Master('/tmp/control2') as shared:
-        HOST.restart_writer()
+        HOST.stop_writer()
+        HOST.start_writer(keep=False)
         equal(HOST.ssh('mallory', 'echo after', *shared)[0], b'after\n', 'channel')
         check('conn.id' in newest('mallory')['facts'], 'linked after the restart')
         check(journal(), 'the journal goes on')
@@ -255,7 +256,7 @@ def test_without_a_writer_a_login_is_in_the_system_log():
     until(lambda: b'unwitnessed' in HOST.log[before:], 'a line', 60)
     line = bytes(HOST.log[before:])
     check(b'pam_user="plain"' in line and b'ssh_auth_info="publickey ssh-ed25519' in line, repr(line))
-    HOST.start_writer()
+    HOST.start_writer(keep=False)
 
 
 if __name__ == '__main__':
