@@ -238,6 +238,7 @@ const struct cmd cmd_list = {
         "  lost-input         the recorder was killed while input was undecided\n"
         "  stalled            the recorder did not answer for a while\n"
         "  memory-not-locked  undecided keys could have reached the swap space\n"
+        "  left-behind        processes of it ran on after its end\n"
         "  commit-batch       output was shown before it was committed\n"
         "  imported           it was recorded elsewhere, and came from a store\n"
         "  pruned             bytes of it were removed here, after it was shipped\n"

@@ -71,7 +71,7 @@ static void prepare(const struct child_config *config, int line)
     if (config->drop_group) {
         drop_group(line);
     }
-    (void)setrlimit(RLIMIT_CORE, &config->core);
+    limits_restore(config->limits);
     if (config->shell != NULL && setenv("SHELL", config->shell, 1) != 0) {
         die(line, "set SHELL");
     }
@@ -108,6 +108,7 @@ static _Noreturn void run(const struct child_config *config, int line)
     }
     signal(SIGPIPE, SIG_DFL);
     signal(SIGCHLD, config->ignore_chld ? SIG_IGN : SIG_DFL);
+    signal(SIGXFSZ, config->ignore_xfsz ? SIG_IGN : SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, config->mask, NULL);
     execvp(config->path, config->argv);
     die(line, "");

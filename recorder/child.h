@@ -10,10 +10,10 @@
 
 #include <signal.h>
 #include <stdbool.h>
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "common/err.h"
+#include "recorder/limits.h"
 
 #define CHILD_CLOSED (-1) /* in fds: the descriptor is to be closed */
 
@@ -27,7 +27,8 @@ struct child_config {
     bool drop_group;
     const sigset_t *mask; /* the caller's own, restored (PITFALLS 9) */
     bool ignore_chld;     /* the caller had ignored SIGCHLD: restored too */
-    struct rlimit core;   /* the caller's RLIMIT_CORE */
+    bool ignore_xfsz;
+    const struct limits *limits; /* the caller's own, restored */
 };
 
 struct child {

@@ -26,7 +26,7 @@ struct recorder {
     int outer;                 /* which of them is the terminal; -1 */
     int ends[3];               /* our ends of the child's pipes */
     int theirs[3];             /* the child's, until it has them */
-    struct rlimit core;
+    struct limits limits;
     struct signals signals;
     struct term term;
     struct pty pty;
@@ -66,12 +66,12 @@ static int look_at_descriptors(struct recorder *r, struct error *err)
 
 static void harden(struct recorder *r)
 {
-    struct rlimit none;
-
-    (void)getrlimit(RLIMIT_CORE, &r->core);
-    none = r->core;
-    none.rlim_cur = 0;
-    (void)setrlimit(RLIMIT_CORE, &none);
+    limits_raise(&r->limits);
+    if (r->config->login) {
+        limits_stop_timers();
+        /* What the session leaves behind comes to us, to be named at its end. */
+        (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+    }
     /* Once: every change of the effective gid would reset it (PITFALLS 6). */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 }
@@ -146,7 +146,8 @@ static int start_child(struct recorder *r, struct error *err)
         .drop_group = config->drop_group,
         .mask = &r->signals.mask,
         .ignore_chld = r->signals.chld.sa_handler == SIG_IGN,
-        .core = r->core,
+        .ignore_xfsz = r->signals.xfsz.sa_handler == SIG_IGN,
+        .limits = &r->limits,
     };
 
     if (r->outer >= 0) {
@@ -272,6 +273,7 @@ static int relay(struct recorder *r, struct recorder_result *ret, struct error *
         .signals = &r->signals,
         .tty = r->tty_open ? &r->tty : NULL,
         .child = r->child.pid,
+        .name_left = r->config->login,
     };
     int rc;
 
@@ -355,10 +357,10 @@ int recorder_run(const struct recorder_config *config, struct recorder_result *r
     r->signals.fd = r->term.fd = r->pty.master = r->pty.slave = r->ahead = -1;
     r->child = (struct child){-1, -1, false};
     buf_init(&r->facts, FACTS_MAX);
+    harden(r);
     if (look_at_descriptors(r, err) != 0) {
         goto out;
     }
-    harden(r);
     if (signals_open(&r->signals, err) != 0 ||
         (r->outer >= 0 && term_open(&r->term, r->outer, err) != 0)) {
         goto out;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "recorder/left.h"
 
 #define DRAIN_BYTES     65536U
 #define DRAIN_US        100000U
@@ -234,10 +235,32 @@ static int loop(struct relay *r, struct error *err)
 
 /* ---- after the last byte ---- */
 
+static void tell_left(struct relay *r)
+{
+    struct error ignored;
+    struct buf names, text;
+    unsigned n;
+
+    buf_init(&names, 4096);
+    buf_init(&text, 4200);
+    n = left_list(&names, &ignored);
+    if (n > 0 && buf_printf(&text, &ignored, "left-behind processes=%u: ", n) == 0 &&
+        buf_append(&text, buf_data(&names), names.len, &ignored) == 0) {
+        link_text(r->link, 'm', link_now(r->link), "flag left-behind");
+        link_event(r->link, 'm', link_now(r->link), buf_data(&text), text.len);
+    }
+    buf_clear(&names);
+    buf_clear(&text);
+}
+
 static void tell_exit(struct relay *r)
 {
-    uint64_t now = link_now(r->link);
+    uint64_t now;
 
+    if (r->name_left) {
+        tell_left(r);
+    }
+    now = link_now(r->link);
     if (!r->reaped) {
         link_text(r->link, 'm', now, "left running");
     } else if (WIFSIGNALED(r->status)) {

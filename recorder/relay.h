@@ -23,6 +23,7 @@ struct relay {
     struct tty *tty;           /* NULL without a terminal */
     struct stream *streams[3]; /* NULL where there is none */
     pid_t child;
+    bool name_left; /* we are the subreaper: tell what the session leaves running */
     /* the relay's own */
     bool reaped;
     int status;   /* of the child, as waitpid(2) gives it */

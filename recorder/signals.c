@@ -27,9 +27,14 @@ static bool is_ignored(int sig)
 int signals_open(struct signals *s, struct error *err)
 {
     struct sigaction plain = {.sa_handler = SIG_DFL}, ignore = {.sa_handler = SIG_IGN};
-    sigset_t set;
+    sigset_t set, job;
 
     sigemptyset(&set);
+    sigemptyset(&job);
+    /* Blocked by the caller, they would make errors of background reads (PITFALLS 9). */
+    sigaddset(&job, SIGTTIN);
+    sigaddset(&job, SIGTTOU);
+    sigaddset(&job, SIGTSTP);
     sigemptyset(&plain.sa_mask);
     sigemptyset(&ignore.sa_mask);
     /* A blocked signal is queued even when ignored: leave those alone, so that nohup works. */
@@ -43,10 +48,12 @@ int signals_open(struct signals *s, struct error *err)
     sigaddset(&set, SIGUSR1);
     (void)sigaction(SIGCHLD, &plain, &s->chld);
     (void)sigaction(SIGPIPE, &ignore, &s->pipe);
+    (void)sigaction(SIGXFSZ, &ignore, &s->xfsz);
     s->fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     /* SIGCONT only has to wake ppoll(2); blocked elsewhere, it cannot come just before it. */
     sigaddset(&set, SIGCONT);
     if (s->fd < 0 || sigprocmask(SIG_BLOCK, &set, &s->mask) != 0 ||
+        sigprocmask(SIG_UNBLOCK, &job, NULL) != 0 ||
         sigprocmask(SIG_BLOCK, NULL, &s->wait_mask) != 0 ||
         sigdelset(&s->wait_mask, SIGCONT) != 0) {
         err_sys(err, "signalfd");
@@ -66,6 +73,7 @@ void signals_close(struct signals *s)
         s->fd = -1;
         (void)sigaction(SIGCHLD, &s->chld, NULL);
         (void)sigaction(SIGPIPE, &s->pipe, NULL);
+        (void)sigaction(SIGXFSZ, &s->xfsz, NULL);
         (void)sigprocmask(SIG_SETMASK, &s->mask, NULL);
     }
 }

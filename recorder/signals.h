@@ -16,7 +16,7 @@ struct signals {
     int fd;             /* signalfd(2), non-blocking */
     sigset_t mask;      /* the caller's */
     sigset_t wait_mask; /* for ppoll(2): lets SIGCONT in, which is shut out elsewhere */
-    struct sigaction chld, pipe;
+    struct sigaction chld, pipe, xfsz;
 };
 
 int signals_open(struct signals *s, struct error *err);

@@ -62,6 +62,7 @@ static void marks_become_flags(void **state)
         "alert blind-command, 0.003-0.004",
         "token github, output",
         "flag memory-not-locked",
+        "flag left-behind",
         "flag not-redacted",
         "alert no-echo-region, 0.001-0.002",
     };
@@ -78,7 +79,7 @@ static void marks_become_flags(void **state)
     };
 
     expect_of(*state, "known", known, sizeof known / sizeof known[0],
-              "blind-command token memory-not-locked not-redacted no-echo-region");
+              "blind-command token memory-not-locked left-behind not-redacted no-echo-region");
     expect_of(*state, "others", others, sizeof others / sizeof others[0], "");
 }
 
