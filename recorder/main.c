@@ -15,6 +15,7 @@
 #include "common/log.h"
 #include "recorder/recorder.h"
 #include "recorder/session.h"
+#include "recorder/way.h"
 #include "storage/wire/ring.h"
 
 #define WRITER_SOCKET  "/run/ttytrail/writer.sock"
@@ -194,6 +195,32 @@ static int build_argv(const struct shell_options *o, char ***ret, struct buf *js
     return session_command(json, argv, err);
 }
 
+/* The user's word decides what runs, as without us; it never decides whether that is recorded. */
+static void take_forced(struct shell_options *o)
+{
+    const char *instead;
+
+    if (o->command != NULL && o->n_rest == 0 &&
+        way_forced(o->command, getenv("SSH_ORIGINAL_COMMAND"), &instead)) {
+        o->login = o->login || instead[0] == '\0';
+        o->command = instead[0] != '\0' ? (char *)(uintptr_t)instead : NULL;
+    }
+}
+
+static int check_way(struct way *way, const struct shell_options *o, struct error *err)
+{
+    int tty = -1;
+
+    for (int i = 2; i >= 0; i--) {
+        tty = isatty(i) == 1 ? i : tty;
+    }
+    way_find(way, o->command, tty);
+    if (way->depth >= WAY_DEPTH_MAX) {
+        return err_set(err, ERR_DENIED, "%u recorders above each other", way->depth);
+    }
+    return 0;
+}
+
 static int run(const struct shell_options *o, struct recorder_result *result, struct error *err)
 {
     struct recorder_config config = {
@@ -201,17 +228,18 @@ static int run(const struct shell_options *o, struct recorder_result *result, st
         .path = o->shell,
         .child_shell = o->shell,
         .ring_dir = RING_DIR,
-        .way_in = o->command != NULL ? "command" : "login",
         .input = -1,
         .login = true,
         .drop_group = true,
     };
     struct buf json;
+    struct way way;
     char **argv = NULL;
     int rc = -1;
 
     buf_init(&json, 32768);
-    if (build_argv(o, &argv, &json, err) == 0) {
+    if (check_way(&way, o, err) == 0 && build_argv(o, &argv, &json, err) == 0) {
+        config.way_in = way.name;
         config.argv = argv;
         config.command_json = o->command != NULL ? buf_text(&json, err) : NULL;
         rc = recorder_run(&config, result, err);
@@ -231,6 +259,7 @@ int main(int argc, char **argv)
     if (status != 0) {
         return status;
     }
+    take_forced(&options);
     choose_shell(&options, argc > 0 ? argv[0] : "");
     if (run(&options, &result, &err) != 0) {
         status = recorder_refusal(&err);

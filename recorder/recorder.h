@@ -21,7 +21,7 @@ struct recorder_config {
     const char *child_shell;  /* SHELL for the child; NULL: unchanged (PITFALLS 7) */
     const char *title;        /* NULL for none */
     const char *command_json; /* facts: argv as JSON, NULL for a login shell */
-    const char *way_in;       /* "record", "login", "command" */
+    const char *way_in;       /* "record", or as recorder/way.h says */
     int input;                /* --input: 1 on, 0 off, -1 as the policy says */
     /* Called once the session is open, before the terminal is raw; NULL for nobody. */
     void (*on_open)(void *user, const uint8_t session[16]);
