@@ -239,6 +239,7 @@ const struct cmd cmd_list = {
         "  stalled            the recorder did not answer for a while\n"
         "  memory-not-locked  undecided keys could have reached the swap space\n"
         "  left-behind        processes of it ran on after its end\n"
+        "  outer-tty-shared   others of its user could have its terminal open\n"
         "  commit-batch       output was shown before it was committed\n"
         "  imported           it was recorded elsewhere, and came from a store\n"
         "  pruned             bytes of it were removed here, after it was shipped\n"

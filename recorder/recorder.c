@@ -231,6 +231,11 @@ static int set_going(struct recorder *r, struct error *err)
     if (r->policy.redact == POLICY_REDACT_OFF) {
         link_text(&r->link, 'm', link_now(&r->link), "flag not-redacted");
     }
+    /* TIOCEXCL keeps others from opening it from now on, not those who have it open already; nobody
+     * has taken it from them (PITFALLS 1). */
+    if (config->login && r->outer >= 0) {
+        link_text(&r->link, 'm', link_now(&r->link), "flag outer-tty-shared");
+    }
     if (config->on_open != NULL && !r->lost) {
         config->on_open(config->on_open_user, client_session(r->client));
     }

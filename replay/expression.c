@@ -91,9 +91,10 @@ static bool match_to(const struct value *v, const struct session_row *s)
 }
 
 /* Every flag that a session may have (docs/FORMAT.md, "Marks" and "Catalogue"). */
-static const char *const flags[] = {
-    "blind-command",  "commit-batch", "imported", "left-behind", "lost-input", "memory-not-locked",
-    "no-echo-region", "not-redacted", "pruned",   "stalled",     "token"};
+static const char *const flags[] = {"blind-command",  "commit-batch", "imported",
+                                    "left-behind",    "lost-input",   "memory-not-locked",
+                                    "no-echo-region", "not-redacted", "outer-tty-shared",
+                                    "pruned",         "stalled",      "token"};
 
 static int parse_flag(const char *word, struct value *v, struct error *err)
 {
@@ -102,11 +103,10 @@ static int parse_flag(const char *word, struct value *v, struct error *err)
             return parse_text(word, v, err);
         }
     }
-    return err_set(
-        err, ERR_USAGE,
-        "no session has such a flag (there are blind-command, commit-batch, imported, "
-        "left-behind, lost-input, memory-not-locked, no-echo-region, not-redacted, pruned, "
-        "stalled, token)");
+    return err_set(err, ERR_USAGE,
+                   "no session has such a flag (there are blind-command, commit-batch, imported, "
+                   "left-behind, lost-input, memory-not-locked, no-echo-region, not-redacted, "
+                   "outer-tty-shared, pruned, stalled, token)");
 }
 
 static int parse_number(const char *word, struct value *v, struct error *err)

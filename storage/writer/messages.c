@@ -118,6 +118,7 @@ static const struct {
     {"flag left-behind", "left-behind"},
     {"flag memory-not-locked", "memory-not-locked"},
     {"flag not-redacted", "not-redacted"},
+    {"flag outer-tty-shared", "outer-tty-shared"},
     {"ring", "writer-lost"},
     {"token", "token"},
     {"unrecorded", "writer-lost"},

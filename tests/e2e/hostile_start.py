@@ -269,6 +269,39 @@ for what in ('mem', 'environ', 'maps', 'fd'):
     check(b'open' not in out and out.count(b'closed') == 4, 'its files: %r' % out)
 
 
+def test_an_outer_terminal_is_exclusive_and_flagged():
+    o = Outer([HOST.shell, '-c', 'echo rea""dy; read x; exit 0'], env=ENV, before=prepared(lambda: None))
+    o.expect(b'ready', seconds=PATIENCE)
+    name = os.readlink('/proc/%d/fd/0' % o.pid)
+    pid = os.fork()
+    if pid == 0:
+        try:
+            os.chmod(name, 0o666)
+            HOST.become_user()
+            os.open(name, os.O_RDWR | os.O_NOCTTY)
+            os._exit(1)
+        except OSError as e:
+            os._exit(0 if e.errno == 16 else 2)
+    equal(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0, 'opening it again is EBUSY')
+    o.type(b'\r')
+    equal(o.wait(PATIENCE), 0, 'status')
+    o.close()
+    check('outer-tty-shared' in str(HOST.sessions()[-1]['flags']), 'flag on a terminal')
+    run([HOST.shell, '-c', 'true'], env=ENV, preexec_fn=prepared(lambda: None), seconds=PATIENCE)
+    check('outer-tty-shared' not in str(HOST.sessions()[-1]['flags']), 'flag without one')
+
+
+def test_recorders_above_each_other_end_somewhere():
+    with open(HOST.home + '/deeper', 'w') as f:
+        f.write('[ $1 -lt 40 ] || exit 0\n%s -c "sh %s/deeper $(($1 + 1))"\n' % (HOST.shell, HOST.home))
+    count = len(HOST.sessions())
+    out, err, status = run([HOST.shell, '-c', 'sh %s/deeper 1' % HOST.home], env=ENV, preexec_fn=prepared(lambda: None),
+                           seconds=PATIENCE)
+    equal(status, 125, 'status')
+    check(b'16 recorders above each other' in err, 'reason: %r' % err)
+    equal(len(HOST.sessions()) - count, 16, 'sessions')
+
+
 # ---- what is left behind ----
 
 def test_left_behind_is_named():

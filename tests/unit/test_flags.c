@@ -63,6 +63,7 @@ static void marks_become_flags(void **state)
         "token github, output",
         "flag memory-not-locked",
         "flag left-behind",
+        "flag outer-tty-shared",
         "flag not-redacted",
         "alert no-echo-region, 0.001-0.002",
     };
@@ -79,7 +80,8 @@ static void marks_become_flags(void **state)
     };
 
     expect_of(*state, "known", known, sizeof known / sizeof known[0],
-              "blind-command token memory-not-locked left-behind not-redacted no-echo-region");
+              "blind-command token memory-not-locked left-behind outer-tty-shared not-redacted "
+              "no-echo-region");
     expect_of(*state, "others", others, sizeof others / sizeof others[0], "");
 }
 
