@@ -63,6 +63,8 @@ class Host:
         self.writer = subprocess.Popen([BIN + '/ttytraild', '--db', self.db, '--socket', sock], stderr=self.log)
         until(lambda: os.path.exists(sock + '.control'), 'the writer\'s sockets', 60)
         os.chown(sock, 0, GROUP)
+        # The sockets are there before the tables are.
+        until(lambda: run([BIN + '/ttytrail', 'list', '--db', self.db], seconds=60)[2] == 0, 'the database', 60)
 
     def stop(self):
         self.writer.terminate()
