@@ -27,6 +27,7 @@ set_tests_properties(e2e.loss PROPERTIES TIMEOUT 600 LABELS e2e)
 # The sample of the attacks on an installed host; scripts/soak runs all of them.
 add_test(NAME e2e.attacks COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/attacks.py)
 set_tests_properties(e2e.attacks PROPERTIES TIMEOUT 600 LABELS e2e
+  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
 add_test(NAME e2e.witness COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/witness.py)
 set_tests_properties(e2e.witness PROPERTIES TIMEOUT 600 LABELS e2e
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
