@@ -24,6 +24,7 @@
 struct options {
     const char *db, *socket, *control, *config, *ring;
     int private_fd;
+    bool syslog;
 };
 
 static const char help[] =
@@ -35,23 +36,21 @@ static const char help[] =
     "  --ring DIR      where recorders that had no writer left their sessions; for a database "
     "below\n"
     "                  /var/lib/ttytrail the default is /var/lib/ttytrail/ring, else none\n"
-    "  --config FILE   instead of /etc/ttytrail/ttytrail.conf\n\n"
-    "With systemd's socket activation the first socket is the recorders', the second the\n"
-    "commands'.  SIGHUP reloads the configuration, SIGTERM ends in order.\n\n"
+    "  --config FILE   instead of /etc/ttytrail/ttytrail.conf\n"
+    "  --syslog        log there, not to standard error\n\n"
+    "With systemd's socket activation the socket named 'writer', or the first, is the recorders'\n"
+    "and the other the commands'.  SIGHUP reloads the configuration, SIGTERM ends in order.\n\n"
     "Example:\n"
     "  ttytraild --db /var/lib/ttytrail/evidence/evidence.db --socket /run/ttytrail/writer.sock\n";
 
 static int parse(int argc, char **argv, struct options *o)
 {
-    static const struct option longs[] = {{"db", required_argument, NULL, 'd'},
-                                          {"socket", required_argument, NULL, 's'},
-                                          {"control", required_argument, NULL, 'c'},
-                                          {"config", required_argument, NULL, 'f'},
-                                          {"private", required_argument, NULL, 'p'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {"version", no_argument, NULL, 'v'},
-                                          {"ring", required_argument, NULL, 'r'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"db", required_argument, NULL, 'd'},      {"socket", required_argument, NULL, 's'},
+        {"control", required_argument, NULL, 'c'}, {"config", required_argument, NULL, 'f'},
+        {"private", required_argument, NULL, 'p'}, {"ring", required_argument, NULL, 'r'},
+        {"syslog", no_argument, NULL, 'l'},        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'v'},       {NULL, 0, NULL, 0}};
     int opt;
 
     *o = (struct options){.private_fd = -1};
@@ -74,6 +73,9 @@ static int parse(int argc, char **argv, struct options *o)
             break;
         case 'p':
             o->private_fd = (int)strtol(optarg, NULL, 10);
+            break;
+        case 'l':
+            o->syslog = true;
             break;
         case 'h':
             (void)fputs(help, stdout);
@@ -156,6 +158,14 @@ static int activated_sockets(void)
     return (int)strtol(n, NULL, 10);
 }
 
+/* Two units hand over one socket each, in whatever order: their names tell. */
+static bool control_is_first(int n)
+{
+    const char *names = getenv("LISTEN_FDNAMES");
+
+    return n > 1 && names != NULL && strncmp(names, "control:", 8) == 0;
+}
+
 static int open_sockets(const struct options *o, struct writer_config *c, struct error *err)
 {
     int n = activated_sockets();
@@ -166,8 +176,8 @@ static int open_sockets(const struct options *o, struct writer_config *c, struct
             (void)fcntl(3 + i, F_SETFD, FD_CLOEXEC);
             (void)fcntl(3 + i, F_SETFL, O_NONBLOCK);
         }
-        c->listen_fd = 3;
-        c->control_fd = n > 1 ? 4 : -1;
+        c->listen_fd = control_is_first(n) ? 4 : 3;
+        c->control_fd = n > 1 ? 7 - c->listen_fd : -1;
         return 0;
     }
     if (o->socket == NULL) {
@@ -271,7 +281,8 @@ int main(int argc, char **argv)
     /* What it holds is on its way to a database that its user may read, or may not: no other
      * process of that user looks at it meanwhile, and no dump keeps it. */
     (void)prctl(PR_SET_DUMPABLE, 0);
-    log_open("ttytraild", o.private_fd >= 0 ? LOG_TO_SYSLOG : LOG_TO_STDERR, LOG_LEVEL_INFO);
+    log_open("ttytraild", o.private_fd >= 0 || o.syslog ? LOG_TO_SYSLOG : LOG_TO_STDERR,
+             LOG_LEVEL_INFO);
     /* Segments' buffers are some hundred KiB: mapping and zeroing them anew for each was 7 % of all
      * CPU under bulk output. */
     (void)mallopt(M_MMAP_THRESHOLD, 64 * 1024 * 1024);
