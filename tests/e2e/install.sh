@@ -5,11 +5,17 @@
 #
 #   install.sh                 over this machine's own root, in memory (without network)
 #   install.sh --clean DIR     on a Debian 12 made with debootstrap in DIR (kept there for the next time)
+#   --boot     with --clean: systemd is its first process, and the units do what init scripts do elsewhere
 #   --mib N    how large the files are that pass (default 1)     --deb FILE    this package, not the build's
 . "$(dirname "$0")/lib.sh"
-CLEAN= MIB=1 DEB=
+CLEAN= BOOT= MIB=1 DEB=
 while [ $# -gt 0 ]; do
     case $1 in
+    --boot)
+        BOOT=yes
+        shift
+        continue
+        ;;
     --clean) CLEAN=$2 ;;
     --mib) MIB=$2 ;;
     --deb) DEB=$2 ;;
@@ -42,7 +48,8 @@ if [ -n "$CLEAN" ]; then
     need debootstrap
     [ -e "$CLEAN/made" ] || {
         rm -rf "$CLEAN"
-        debootstrap --variant=minbase --include=openssh-server,openssh-client,rsync,git,util-linux,procps,bsdutils \
+        debootstrap --variant=minbase \
+            --include="openssh-server,openssh-client,openssh-sftp-server,rsync,git,procps,bsdutils${BOOT:+,systemd-sysv,dbus}" \
             bookworm "$CLEAN" >"$TMP/debootstrap.log" 2>&1 || fail "$(tail -n 5 "$TMP/debootstrap.log")"
         : >"$CLEAN/made"
     }
@@ -55,31 +62,60 @@ else
     need /usr/sbin/sshd ssh rsync git
     LOWER=/
 fi
-export LOWER TMP OUT
 # Everything in there ends with its first process.
-unshare -m -p -n -u --fork --kill-child --propagation private sh -eu -c '
-    mount -t tmpfs -o size=3g none "$TMP/root"
-    mkdir "$TMP/root/upper" "$TMP/root/work" "$TMP/root/all"
-    all=$TMP/root/all
-    mount -t overlay -o "lowerdir=$LOWER,upperdir=$TMP/root/upper,workdir=$TMP/root/work" none "$all"
-    mount -t proc none "$all/proc"
-    mount -t tmpfs -o mode=755 none "$all/run"
-    mount -t tmpfs -o mode=1777 none "$all/tmp"
-    mount -t tmpfs -o mode=755 none "$all/dev"
-    mkdir "$all/dev/pts" "$all/dev/shm"
-    mount -t devpts -o newinstance,gid=5,mode=620,ptmxmode=666 none "$all/dev/pts"
-    ln -s pts/ptmx "$all/dev/ptmx"
-    ln -s /proc/self/fd "$all/dev/fd"
-    for n in null:3 zero:5 full:7 random:8 urandom:9; do mknod -m 666 "$all/dev/${n%:*}" c 1 "${n#*:}"; done
-    mknod -m 666 "$all/dev/tty" c 5 0
-    mkdir "$all/out"
-    mount --bind "$OUT" "$all/out"
-    hostname ttytrail-test
-    python3 -c "import fcntl, socket, struct
-fcntl.ioctl(socket.socket(), 0x8914, struct.pack(\"16sH14x\", b\"lo\", 0x49))"
-    exec chroot "$all" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TERM=xterm HOME=/root \
-        /bin/sh /out/inside.sh
-' </dev/null || fail "see above"
+cat >"$TMP/first.sh" <<'EOT'
+set -eu
+mount -t tmpfs -o size=3g none "$TMP/root"
+mkdir "$TMP/root/upper" "$TMP/root/work" "$TMP/root/all"
+all=$TMP/root/all
+mount -t overlay -o "lowerdir=$LOWER,upperdir=$TMP/root/upper,workdir=$TMP/root/work" none "$all"
+mount -t proc none "$all/proc"
+mount -t tmpfs -o mode=755 none "$all/run"
+mount -t tmpfs -o mode=1777 none "$all/tmp"
+mount -t tmpfs -o mode=755 none "$all/dev"
+mkdir "$all/dev/pts" "$all/dev/shm"
+mount -t devpts -o newinstance,gid=5,mode=620,ptmxmode=666 none "$all/dev/pts"
+ln -s pts/ptmx "$all/dev/ptmx"
+ln -s /proc/self/fd "$all/dev/fd"
+for n in null:3 zero:5 full:7 random:8 urandom:9; do mknod -m 666 "$all/dev/${n%:*}" c 1 "${n#*:}"; done
+mknod -m 666 "$all/dev/tty" c 5 0
+mkdir "$all/out"
+mount --bind "$OUT" "$all/out"
+hostname ttytrail-test
+python3 -c 'import fcntl, socket, struct
+fcntl.ioctl(socket.socket(), 0x8914, struct.pack("16sH14x", b"lo", 0x49))'
+set -- /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TERM=xterm HOME=/root
+[ -n "$BOOT" ] || exec chroot "$all" "$@" /bin/sh /out/inside.sh
+mount -t sysfs -o ro none "$all/sys"
+mount -t cgroup2 none "$all/sys/fs/cgroup"
+cd "$all"
+mkdir -p before
+pivot_root . before
+umount -l before
+exec "$@" container=ttytrail-test /lib/systemd/systemd --show-status=0
+EOT
+export LOWER TMP OUT BOOT
+if [ -z "$BOOT" ]; then
+    unshare -m -p -n -u --fork --kill-child --propagation private sh "$TMP/first.sh" </dev/null || fail "see above"
+else
+    # A group of processes of its own, which becomes the root of what systemd sees.
+    mkdir "$TMP/cgroup" && mount -t cgroup2 none "$TMP/cgroup" && at_exit "umount -l '$TMP/cgroup'" || fail "no cgroup2"
+    mkdir "$TMP/cgroup/$TEST.$$"
+    no_group() { find "$TMP/cgroup/$TEST.$$" -depth -type d -exec rmdir {} + && [ ! -e "$TMP/cgroup/$TEST.$$" ]; }
+    at_exit "wait_within 30 no_group"
+    : >"$OUT/booted"
+    TEST_GROUP=$TMP/cgroup/$TEST.$$ setsid unshare -m -p -n -u -i --fork --kill-child --propagation private sh -c \
+        'echo $$ >"$TEST_GROUP/cgroup.procs" && exec unshare -C sh "$TMP/first.sh"' </dev/null >"$TMP/console" 2>&1 &
+    HOLDER=$!
+    at_exit "kill -KILL $HOLDER; wait $HOLDER 2>/dev/null"
+    FIRST=
+    first() { FIRST=$(pgrep -P "$HOLDER") && [ "$(cat "/proc/$FIRST/comm")" = systemd ]; }
+    DEADLINE=120 wait_for "systemd: $(cat "$TMP/console")" first
+    enter() { nsenter -t "$FIRST" -m -p -n -u -i -C -r -w env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TERM=xterm HOME=/root "$@"; }
+    up() { enter systemctl is-system-running | grep -q running; }
+    DEADLINE=120 wait_for "the host is up" up
+    enter /bin/sh /out/inside.sh </dev/null || fail "see above"
+fi
 
 step "what was recorded"
 python3 -B "$HERE/install_judge.py" "$OUT" || fail "see above"

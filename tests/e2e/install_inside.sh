@@ -11,6 +11,7 @@ ok() { echo "  ok: $1"; }
 fail() {
     echo "install: FAILED at '$STEP': $1" >&2
     tail -n 5 /tmp/sshd.log >&2 2>/dev/null
+    [ ! -e /out/booted ] || journalctl --no-pager -n 30 >&2
     exit 1
 }
 wait_for() { # WHAT COMMAND...
@@ -66,17 +67,42 @@ done
 grep -qx "$SHELL_OF_ALICE" /etc/shells || fail "not in /etc/shells"
 ok "setgid by dpkg-statoverride, directories, /etc/shells"
 
-step "the writer, without systemd"
-# Where no init runs, packages start nothing: by hand, then.
-[ -S /run/ttytrail/control.sock ] || /etc/init.d/ttytraild start || fail "init script"
-wait_for "the writer's socket" test -S /run/ttytrail/control.sock
-status_is 0 /etc/init.d/ttytraild status
-is "660 ttytrail:ttytrail" mode /run/ttytrail/writer.sock
-is "666 ttytrail:ttytrail" mode /run/ttytrail/control.sock
+# pid: the writer's.
+if [ -e /out/booted ]; then
+    step "the writer, by systemd"
+    pid() { systemctl show -p MainPID --value ttytraild.service; }
+    is "660 root:ttytrail" mode /run/ttytrail/writer.sock
+    is "666 root:ttytrail" mode /run/ttytrail/control.sock
+    for unit in ttytraild.socket ttytraild-control.socket ttytraild.service; do
+        is enabled systemctl is-enabled "$unit"
+        is active systemctl is-active "$unit"
+    done
+    is "" systemctl list-units --no-legend --plain --state=failed
+    KILLED=$(pid)
+    systemctl kill --signal=KILL ttytraild.service
+    again() { [ "$(pid)" != "$KILLED" ]; }
+    wait_for "the writer again" again
+else
+    step "the writer, without systemd"
+    pid() { cat /run/ttytrail/ttytraild.pid; }
+    # Where no init runs, packages start nothing: by hand, then.
+    [ -S /run/ttytrail/control.sock ] || /etc/init.d/ttytraild start || fail "init script"
+    wait_for "the writer's socket" test -S /run/ttytrail/control.sock
+    status_is 0 /etc/init.d/ttytraild status
+    is "660 ttytrail:ttytrail" mode /run/ttytrail/writer.sock
+    is "666 ttytrail:ttytrail" mode /run/ttytrail/control.sock
+fi
 is "640 ttytrail:ttytrail-audit" mode "$DB"
-WRITER=$(cat /run/ttytrail/ttytraild.pid)
-is ttytrail stat -c %U "/proc/$WRITER"
+its_user() { [ "$(stat -c %U "/proc/$(pid)")" = ttytrail ]; }
+wait_for "a writer that runs as ttytrail" its_user
+WRITER=$(pid)
 ok "runs as ttytrail; sockets 0660 and 0666, database 0640 of ttytrail-audit"
+ttytrail doctor --login-probe >/tmp/out 2>&1 || :
+for what in pipes 'a terminal'; do
+    grep -q "^ok *login probe .*$what works and is recorded" /tmp/out || fail "doctor: $(cat /tmp/out)"
+done
+grep -q '^ok *rights' /tmp/out && grep -q '^ok *writer' /tmp/out || fail "doctor: $(cat /tmp/out)"
+ok "doctor --login-probe"
 
 step "users and sshd"
 useradd -m -s "$SHELL_OF_ALICE" alice && useradd -m -s /bin/bash bob && useradd -m -G ttytrail-audit -s /bin/bash carol ||
@@ -100,11 +126,15 @@ if [ -x /usr/lib/ttytrail/ttytrail-login ]; then
     pam-auth-update --enable ttytrail || fail pam-auth-update
     : >/out/witness
 fi
-/usr/sbin/sshd -E /tmp/sshd.log || fail sshd
+if [ -e /out/booted ]; then
+    systemctl restart ssh || fail sshd
+else
+    /usr/sbin/sshd -E /tmp/sshd.log || fail sshd
+fi
 wait_for "a login of who is not recorded" ssh bob@127.0.0.1 true
 status_is 0 sshd -t
 status_is 0 ttytrail list --db "$DB"
-[ ! -s /tmp/out ] || fail "somebody is recorded: $(cat /tmp/out)"
+grep -q bob /tmp/out && fail "bob is recorded: $(cat /tmp/out)"
 ok "sshd takes the example's settings; bob logs in and is not recorded"
 
 step "every way in"
@@ -154,7 +184,7 @@ echo 'echo before-$((6 * 7)); id -G' >&3
 wait_for "the session" grep -q before-42 /tmp/session
 RECORDER=$(pgrep -o -u alice -f '^-ttytrail-shell|ttytrail-shell') || fail "no recorder"
 dpkg -i /out/next.deb >/tmp/dpkg.log 2>&1 || fail "$(cat /tmp/dpkg.log)"
-NEXT=$(cat /run/ttytrail/ttytraild.pid)
+NEXT=$(pid)
 [ "$NEXT" != "$WRITER" ] || fail "the writer was not restarted"
 is "2755 root:ttytrail" mode /usr/bin/ttytrail-shell
 ls -l "/proc/$RECORDER/exe" | grep -q deleted || fail "the old recorder was not replaced"
@@ -173,6 +203,27 @@ list >/out/list.json
 is "" su -s /bin/sh ttytrail -c "ttytrail verify --quiet --db $DB | grep -v '^verified'"
 ttytrail verify --db "$DB" >/tmp/out 2>&1 || fail "$(cat /tmp/out)"
 ok "$(tail -n 1 /tmp/out)"
+
+if [ -e /out/booted ]; then
+    step "units that run by themselves"
+    install -d -m 700 -o ttytrail /var/lib/ttytrail/ship/store
+    printf '[ship]\nto = file:///var/lib/ttytrail/ship/store\n' >/etc/ttytrail/conf.d/test.conf
+    systemctl start ttytrail-ship-now.path
+    touch /run/ttytrail/ship-now
+    wait_for "what is shipped at once" sh -c 'find /var/lib/ttytrail/ship/store/packs -type f | grep -q . && [ ! -e /run/ttytrail/ship-now ]'
+    for unit in ship verify prune correlate; do
+        status_is 0 systemctl start "ttytrail-$unit.service"
+        status_is 0 systemctl start "ttytrail-$unit.timer" 2>/dev/null || fail "ttytrail-$unit.timer"
+    done
+    is "" systemctl list-units --no-legend --plain --state=failed
+    for unit in $(cd /lib/systemd/system && ls ttytrail*); do status_is 0 systemd-analyze verify --man=no "$unit"; done
+    ttytrail verify /var/lib/ttytrail/ship/store >/tmp/out 2>&1 || fail "$(cat /tmp/out)"
+    systemd-analyze security --no-pager ttytraild.service | tail -n 1 >/tmp/out
+    grep -q ' 0\.' /tmp/out || fail "$(cat /tmp/out)"
+    ok "ship-now, ship, verify, prune; sandbox:$(tail -n 1 /tmp/out | tr -cd ' -~')"
+    systemctl stop ttytrail-ship-now.path
+    rm /etc/ttytrail/conf.d/test.conf
+fi
 
 step "remove"
 status_is 1 dpkg -r ttytrail
@@ -201,5 +252,4 @@ ok "evidence is still there, and it is said where"
 dpkg -i /out/next.deb >/tmp/dpkg.log 2>&1 || fail "$(cat /tmp/dpkg.log)"
 list | wc -l >/tmp/out && [ "$(cat /tmp/out)" -gt 10 ] || fail "an installation later does not find it"
 ok "an installation later finds it"
-kill "$(cat /run/sshd.pid)"
 exit 0
