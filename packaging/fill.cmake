@@ -1,7 +1,7 @@
 # Included at installation, when the prefix is known: fill FROM TO MODE replaces what stands between @ in a file.
 set(TTYTRAIL_BINDIR ${CMAKE_INSTALL_PREFIX}/bin)
 set(TTYTRAIL_SBINDIR ${CMAKE_INSTALL_PREFIX}/sbin)
-set(TTYTRAIL_LIBDIR ${CMAKE_INSTALL_PREFIX}/lib/ttytrail)
+set(TTYTRAIL_LIBDIR ${CMAKE_INSTALL_PREFIX}/libexec/ttytrail)
 
 function(fill from dir)
   get_filename_component(name ${from} NAME)

@@ -122,7 +122,7 @@ cp /usr/share/doc/ttytrail/examples/sshd_config.d/ttytrail.conf /etc/ssh/sshd_co
 ssh-keygen -A >/dev/null
 printf 'StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\nIdentityFile /root/.ssh/id_ed25519\n' \
     >/root/.ssh/config
-if [ -x /usr/lib/ttytrail/ttytrail-login ]; then
+if [ -x /usr/libexec/ttytrail/ttytrail-login ]; then
     pam-auth-update --enable ttytrail || fail pam-auth-update
     : >/out/witness
 fi
