@@ -78,6 +78,10 @@ if [ -e /out/booted ]; then
         is active systemctl is-active "$unit"
     done
     is "" systemctl list-units --no-legend --plain --state=failed
+    if [ -e /lib/systemd/system/ttytrail-facts.socket ]; then
+        is "600 ttytrail:ttytrail" mode /run/ttytrail/facts.sock
+        is active systemctl is-active ttytrail-facts.socket
+    fi
     KILLED=$(pid)
     systemctl kill --signal=KILL ttytraild.service
     again() { [ "$(pid)" != "$KILLED" ]; }
@@ -111,6 +115,7 @@ for user in alice bob; do usermod -p '*' "$user"; done
 mkdir -p /root/.ssh /etc/ssh/sshd_config.d /run/sshd && chmod 700 /root/.ssh
 ssh-keygen -q -t ed25519 -N '' -f /root/.ssh/id_ed25519
 ssh-keygen -lf /root/.ssh/id_ed25519.pub | cut -d' ' -f2 >/out/fingerprint
+cut -d' ' -f2 /root/.ssh/id_ed25519.pub >>/out/fingerprint
 for home in /home/alice /home/bob; do
     install -d -m 700 -o "${home##*/}" -g "${home##*/}" "$home/.ssh"
     install -m 600 -o "${home##*/}" -g "${home##*/}" /root/.ssh/id_ed25519.pub "$home/.ssh/authorized_keys"
@@ -124,7 +129,8 @@ printf 'StrictHostKeyChecking no\nUserKnownHostsFile /dev/null\nLogLevel ERROR\n
     >/root/.ssh/config
 if [ -x /usr/libexec/ttytrail/ttytrail-login ]; then
     pam-auth-update --enable ttytrail || fail pam-auth-update
-    : >/out/witness
+    # A writer that puts what it hears to sessions.
+    ! grep -q 'conn\.source' /usr/sbin/ttytraild || : >/out/witness
 fi
 if [ -e /out/booted ]; then
     systemctl restart ssh || fail sshd

@@ -49,10 +49,10 @@ def main():
     sessions = load()
     witness = os.path.exists(os.path.join(DIR, 'witness'))
     with open(os.path.join(DIR, 'fingerprint')) as f:
-        key = f.read().strip()
+        keys = f.read().split()  # the fingerprint, and the key itself, of which sshd speaks
     for session in sessions:
         if session['user'] not in ('alice', 'nobody'):  # nobody: of doctor's probe
-            BAD.append('of %s: %s' % (session['user'], session))
+            BAD.append('of %s: %s' % (session['user'], command(session)))
         if {'cut', 'stalled'} & set(session['flags']) or session['state'] == 'cut':
             BAD.append('not whole: %s' % session)
     for row in ROWS:
@@ -60,11 +60,12 @@ def main():
         if len(found) < row[2]:
             BAD.append('%d of %s' % (len(found), row))
         for session in found if witness and row[5] else []:
-            if key not in json.dumps(session):
-                BAD.append('without its key %s: %s' % (key, session))
+            facts = json.dumps({k: v for k, v in session['facts'].items() if k.startswith('conn.')})
+            if not any(k in facts for k in keys):
+                BAD.append('without its key %s: %s: %s' % (keys, command(session), facts))
     print('  %d sessions, %d ways%s' % (len(sessions), len(ROWS), ', each with its key' if witness else ''))
     if not witness:
-        print('*** NOT TESTED: the key of each login (ttytrail-login is not in this package)')
+        print('*** NOT TESTED: the key of each login (no witness, or no writer that listens to it, in this package)')
     for s in sessions if BAD else []:
         print('    there is %s' % ((command(s), s['exit'], s['kind'], s['facts'].get('way_in')),))
     print('\n'.join(BAD))
