@@ -27,7 +27,7 @@ ROWS = [
 
 def load():
     with open(os.path.join(DIR, 'list.json')) as f:
-        return [json.loads(line) for line in f]
+        return [s for s in map(json.loads, f) if s['kind'] != 'host']
 
 
 def command(session):
