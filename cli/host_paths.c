@@ -27,7 +27,7 @@ static const struct place places[] = {
     {"/var/lib/ttytrail", S_IFDIR, 0711, "root", NULL, true},
     {"/var/lib/ttytrail/evidence", S_IFDIR, 02750, "ttytrail", "ttytrail-audit", true},
     {"/var/lib/ttytrail/ship", S_IFDIR, 0700, "ttytrail", NULL, true},
-    {"/var/lib/ttytrail/ring", S_IFDIR, 01730, "root", "ttytrail", true},
+    {"/var/lib/ttytrail/ring", S_IFDIR, 01730, "ttytrail", "ttytrail", true},
     {"/run/ttytrail", S_IFDIR, 0755, NULL, NULL, true},
     {"/run/ttytrail/writer.sock", S_IFSOCK, 0660, NULL, "ttytrail", true},
     {HOST_CONTROL, S_IFSOCK, 0666, NULL, NULL, true},

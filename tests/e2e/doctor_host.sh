@@ -53,7 +53,7 @@ mkdir -p /run/sshd
 mkdir -m 755 /run/ttytrail /opt/bin
 mkdir -m 711 /var/lib/ttytrail
 cd /var/lib/ttytrail && mkdir -m 750 evidence && mkdir -m 700 ship && mkdir ring && chmod 1730 ring || fail mkdir
-chown 64123:64124 evidence && chown 64123 ship && chgrp 64123 ring || fail chown
+chown 64123:64124 evidence && chown 64123 ship && chown 64123:64123 ring || fail chown
 chmod 1730 ring && chmod 2750 evidence
 cd "$TMP" || exit 1
 install -m 2755 -g 64123 "$BIN/ttytrail-shell" /opt/bin/ttytrail-shell

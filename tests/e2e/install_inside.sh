@@ -60,7 +60,7 @@ ok "nobody's shell was changed, and what is next is said"
 is "2755 root:ttytrail" mode /usr/bin/ttytrail-shell
 is "root ttytrail 2755 /usr/bin/ttytrail-shell" dpkg-statoverride --list /usr/bin/ttytrail-shell
 for row in '711 root:root /var/lib/ttytrail' '2750 ttytrail:ttytrail-audit /var/lib/ttytrail/evidence' \
-    '700 ttytrail:ttytrail /var/lib/ttytrail/ship' '1730 root:ttytrail /var/lib/ttytrail/ring' \
+    '700 ttytrail:ttytrail /var/lib/ttytrail/ship' '1730 ttytrail:ttytrail /var/lib/ttytrail/ring' \
     '755 ttytrail:ttytrail /run/ttytrail'; do
     is "${row% *}" mode "${row##* }"
 done

@@ -224,8 +224,8 @@ class Host:
     def directories(self):
         os.makedirs(LIB, exist_ok=True)
         sh('mount', '-t', 'tmpfs', '-o', 'size=%dm,mode=711' % self.var_mib, 'rig', LIB)
-        for path, mode, uid, gid in ((LIB + '/evidence', 0o750, GROUP, AUDIT), (LIB + '/ship', 0o700, GROUP, GROUP),
-                                     (LIB + '/index', 0o750, GROUP, AUDIT), (LIB + '/ring', 0o1730, 0, GROUP),
+        for path, mode, uid, gid in ((LIB + '/evidence', 0o2750, GROUP, AUDIT), (LIB + '/ship', 0o700, GROUP, GROUP),
+                                     (LIB + '/index', 0o750, GROUP, AUDIT), (LIB + '/ring', 0o1730, GROUP, GROUP),
                                      (RUN, 0o755, GROUP, GROUP), ('/run/sshd', 0o755, 0, 0),
                                      ('/run/screen', 0o1777, 0, 0), ('/etc/ttytrail', 0o755, 0, 0)):
             os.makedirs(path, exist_ok=True)
