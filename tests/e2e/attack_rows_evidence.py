@@ -256,7 +256,8 @@ def forged(arena):
     for s in arena.mine():
         if s['uid'] != 64201 or s['user'] != 'mallory' or set(s['flags']) - {'stalled'}:
             arena.got.append('a session of uid %s, %s, %s' % (s['uid'], s['user'], s['flags']))
-    if [s for s in arena.host.sessions() if s['id'] not in arena.before and s['user'] != 'mallory']:
+    if [s for s in arena.host.sessions() if s['id'] not in arena.before and s['user'] != 'mallory' and
+            s['kind'] != 'host']:
         arena.got.append("a session in another's name")
     arena.notes.append("stands as mallory's")
 

@@ -355,6 +355,8 @@ def disk_full(arena):
         except (Fail, OSError):
             arena.got.append("alice's session")
     finally:
+        if os.environ.get("VERBOSE"):
+            print(arena.host.writer_log()[-1500:], bytes(arena.host.log[-1500:]), bytes(arena.alice.shown[-300:]))
         arena.see(t.shown[-4096:])
         t.close()
         arena.clean_up()

@@ -190,14 +190,10 @@ def through(port):
 
 
 def connections(arena):
-    """A connection without a session: the host's journal or status tell."""
-    def told():
-        out = arena.host.ttytrail('status', '--db', installedrig.DB)[0].decode(errors='replace')
-        return 'forward-only' in out or 'unrecorded' in out
-
+    """A connection without a session: the host's journal tells."""
     try:
-        if arena.host.witness and until(told, 'the connection is told of', 20):
-            arena.tell('status', 'a connection without a session')
+        if arena.host.witness and until(lambda: arena.journal() > arena.journal_at, 'the connection is told of', 30):
+            arena.tell('host journal', 'connection-unrecorded')
     except Fail:
         pass
 

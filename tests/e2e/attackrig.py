@@ -84,6 +84,7 @@ class Arena:
         self.before = {s['id'] for s in self.host.sessions()}
         self.log_at = len(self.host.log)
         self.flagged_by = []
+        self.journal_at = self.journal()
 
     def see(self, data):
         self.seen.update(MARK.findall(bytes(data)))
@@ -153,6 +154,11 @@ class Arena:
     def tell(self, what, words):
         """A sign that an administrator would see."""
         self.flagged_by.append('%s: %s' % (what, words))
+
+    def journal(self):
+        """How many connections of his without a session the host's journal has."""
+        return sum('connection-unrecorded' in line[2] and '"mallory"' in line[2] for s in self.host.sessions()
+                   if s['kind'] == 'host' for line in self.host.cast(s)[1:])
 
     def logged(self, word):
         return word.encode() in bytes(self.host.log[self.log_at:])
