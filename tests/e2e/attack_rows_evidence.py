@@ -231,6 +231,41 @@ attempt('another process goes on with a session', mine_twice)
 '''
 
 
+RINGS = '''
+boot = open('/proc/sys/kernel/random/boot_id').read().strip().replace('-', '')
+def ring(uid, pid, text, mode=0o640, half=0):
+    head = b'ttytring' + struct.pack('>IIQQqII', 1, half, half, 1, 1795000000000000, len(FACTS), 0) + FACTS
+    fd = os.open('%s/%d-%s-%d-%d-0.%d' % (base, uid, boot, pid, 7, half), os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode)
+    os.write(fd, head + event(1, 1, text) + bytes(8))
+    os.close(fd)
+base, FACTS = '/var/lib/ttytrail/ring', facts(kind='tty', user='alice', uid=64202)
+ring(64202, 400001, b'forged as alice')
+ring(0, 400002, b'forged as root')
+ring(64201, 400003, b'of his own')
+name = lambda pid: '%s/64201-%s-%d-7-0.0' % (base, boot, pid)
+os.mkfifo(name(400004))
+os.symlink('/var/lib/ttytrail/evidence/evidence.db', name(400005))
+os.mkdir(name(400006))
+os.truncate(os.open(name(400007), os.O_CREAT | os.O_RDWR, 0o640), 1 << 40)
+for n in range(500):
+    os.close(os.open(name(400010 + n), os.O_CREAT | os.O_RDWR, 0))
+attempt('list the rings', lambda: os.listdir(base))
+say('done')
+'''
+
+
+def rings(arena):
+    """What recorders leave when the writer is away, written by his own hand."""
+    arena.python(RINGS, grouped=True)
+    arena.host.restart_writer()
+    for s in arena.host.sessions():
+        if s['id'] not in arena.before and s['kind'] != 'host':
+            if s['user'] != 'mallory':
+                arena.got.append("a session in another's name")
+            elif 'ring' in s['flags']:
+                arena.notes.append("his own stands with the flag ring")
+
+
 def kept(arena, script):
     """Attempts on files, and the files are afterwards what they were."""
     def state():
@@ -314,6 +349,7 @@ ROWS = [
         quick=True),
     row('forging', 'facts of others', 'opens sessions as root, alice, the host, imported, witnessed', 'recorded', forged,
         quick=True),
+    row('forging', 'rings', "files in the ring as alice's and root's, a FIFO, a link, a folder, 1 TiB", 'recorded', rings),
     row('forging', 'malformed frames', 'each field wrong, from a recorder that was taken over', 'recorded', CASES % (1, 60),
         quick=True, grouped=True),
     row('forging', 'random frames', '2,000 messages with random bytes in them', 'recorded', CASES % (2, 2000), grouped=True),
