@@ -90,11 +90,18 @@ def test_the_policy_reaches_recorders_and_outlives_mistakes():
         equal(writer.wait(20), 0, 'the writer ends in order')
 
 
-def test_no_start_with_a_mistake():
+def test_a_mistake_locks_nobody_out():
+    """Without a policy that was published before, the built-in one counts."""
     configure(BAD)
+    os.unlink(DIR + '/policy')
     writer = start()
-    equal(writer.wait(20), 2, 'status of a writer')
-    check('c.conf:3: prompt_patterns: no regular expression' in log(), log())
+    try:
+        until(lambda: os.path.exists(DIR + '/policy'), 'the policy')
+        check('c.conf:3: prompt_patterns: no regular expression' in log(), log())
+        equal(policy(), BUILT_IN, 'with a mistake')
+    finally:
+        writer.terminate()
+        equal(writer.wait(20), 0, 'the writer ends in order')
     # A file that was asked for by name; nobody is locked out by the default one.
     _, err, status = run([sys.argv[1], 'record', '--config', CONF, '--db', DIR + '/own.db', '--', 'true'])
     equal(status, 125, 'status of record')
@@ -110,6 +117,6 @@ def test_no_start_with_a_mistake():
 
 
 try:
-    main([test_the_policy_reaches_recorders_and_outlives_mistakes, test_no_start_with_a_mistake])
+    main([test_the_policy_reaches_recorders_and_outlives_mistakes, test_a_mistake_locks_nobody_out])
 finally:
     shutil.rmtree(DIR, ignore_errors=True)
