@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/host.h"
+#include "common/clock.h"
 #include "storage/db/reader.h"
 #include "storage/wire/control.h"
 
@@ -125,9 +126,56 @@ static void row_whole(struct status_run *r)
     reader_close(reader);
 }
 
+/* ---- logins that the witness saw and no recorder did ---- */
+
+struct logins {
+    int64_t since_us, unrecorded, forwards, last_us;
+};
+
+static int on_connection(void *user, const struct connection_row *c)
+{
+    struct logins *l = user;
+
+    if (c->opened_us < l->since_us) {
+        return 0;
+    }
+    if (strcmp(c->class, "unrecorded") == 0) {
+        l->unrecorded++;
+        l->last_us = c->opened_us;
+    }
+    l->forwards += strcmp(c->class, "forward-only") == 0;
+    return 0;
+}
+
+static void row_logins(struct status_run *r)
+{
+    struct logins l = {.since_us = r->now_us - DAY_US};
+    struct reader *reader = NULL;
+    struct error err = {.kind = ERR_NONE};
+    char at[32];
+
+    if (!host_installed() || reader_open(&reader, r->db, &err) != 0) {
+        return;
+    }
+    if (reader_connections(reader, true, on_connection, &l, &err) != 0) {
+        status_say(r, STATUS_UNKNOWN, "%s", err.text);
+    } else if (l.unrecorded == 0) {
+        status_say(r, STATUS_OK,
+                   "none of the last day without a recording; %" PRId64 " forwarded only",
+                   l.forwards);
+    } else {
+        clock_format_utc(l.last_us, "%Y-%m-%dT%H:%M:%SZ", at, sizeof at);
+        status_say(r, STATUS_WARNING,
+                   "%" PRId64
+                   " of the last day without a recording, the last at %s: 'ttytrail list' "
+                   "has them in the host's journal",
+                   l.unrecorded, at);
+    }
+    r->value(r->user, "unrecorded", "", l.unrecorded, -1, -1);
+    reader_close(reader);
+}
+
 const struct status_row host_status[] = {
-    {"writer", row_writer},
-    {"ways", row_ways},
-    {"whole", row_whole},
-    {NULL, NULL},
+    {"writer", row_writer}, {"ways", row_ways}, {"whole", row_whole},
+    {"logins", row_logins}, {NULL, NULL},
 };

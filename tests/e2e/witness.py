@@ -119,6 +119,8 @@ def test_a_connection_without_a_session_stands_in_the_journal():
         lines = [m for m in journal() if 'class=%s ' % name in m and 'user="%s"' % user in m]
         equal(len(lines), 1, 'told once: %r' % journal())
         check('key=' + fingerprint() in lines[0] and 'address=127.0.0.1' in lines[0], lines[0])
+    out, _, status = HOST.ttytrail('status', '--db', DB)
+    check(b'WARNING  logins' in out and b' without a recording, the last at ' in out and status != 0, out)
 
 
 def test_a_restarted_writer_knows_open_connections():
