@@ -105,11 +105,15 @@ int choice_open(struct choice *c, const struct batch_source *src, struct error *
 
     if (!walk->open_known) {
         walk->n_open = 0;
-        rc = reader_sessions(src->evidence, open_one, &w, err);
+        rc = reader_unfinished(src->evidence, open_one, &w, err);
         walk->open_known = rc == 0;
     }
-    if (rc == 0) {
-        rc = fill(c, src, walk, err);
+    if (rc == 0 && walk->n_open > 0) {
+        rc = reader_begin(src->evidence, err);
+        if (rc == 0) {
+            rc = fill(c, src, walk, err);
+            reader_end(src->evidence);
+        }
     }
     batch_walk_clear(&own);
     return rc;

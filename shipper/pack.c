@@ -8,6 +8,8 @@
 
 #include "storage/seal/segment.h"
 
+#define WINDOW ((size_t)128 * 1024) /* as much as one send takes */
+
 void pack_clear(struct pack *p)
 {
     free(p->parts);
@@ -152,13 +154,13 @@ int pack_hash(const struct pack *p, struct reader *evidence, struct pack_sums *s
     return rc;
 }
 
-/* The part that holds byte ${offset}: mostly this one or the next. */
+/* The part that holds byte ${offset}: mostly the one behind what was read last. */
 static size_t find_part(const struct pack *p, size_t hint, size_t offset)
 {
     size_t low = 0, high = p->n;
 
-    if (hint < p->n && offset == p->parts[hint].offset + p->parts[hint].length) {
-        return hint + 1;
+    if (hint < p->n && offset == p->parts[hint].offset) {
+        return hint;
     }
     while (high - low > 1) {
         size_t mid = low + (high - low) / 2;
@@ -172,26 +174,50 @@ static size_t find_part(const struct pack *p, size_t hint, size_t offset)
     return low;
 }
 
+/* The segments from the one with byte ${offset} on, in one transaction: small ones are thousands,
+ * and a question for each, and a packet, cost more than their bytes. */
+static int fill_window(struct pack_stream *st, size_t offset, struct error *err)
+{
+    const struct pack *p = st->pack;
+    size_t i = find_part(p, st->at, offset);
+    int rc;
+
+    buf_reset(&st->window);
+    st->offset = p->parts[i].offset;
+    rc = reader_begin(st->evidence, err);
+    if (rc == 0) {
+        do {
+            rc = read_part(&p->parts[i++], st->evidence, &st->window, err);
+        } while (rc == 0 && i < p->n && st->window.len + p->parts[i].length <= WINDOW);
+        reader_end(st->evidence);
+    }
+    st->at = i;
+    if (rc != 0) {
+        buf_reset(&st->window);
+    }
+    return rc;
+}
+
 static ssize_t stream_read(void *user, size_t offset, void *to, size_t max, struct error *err)
 {
     struct pack_stream *st = user;
-    const struct pack *p = st->pack;
-    const struct pack_part *part = st->at < p->n ? &p->parts[st->at] : NULL;
     size_t n;
 
-    if (part == NULL || offset < part->offset || offset >= part->offset + part->length) {
-        st->at = find_part(p, st->at, offset);
-        part = &p->parts[st->at];
-        buf_reset(&st->part);
-        if (read_part(part, st->evidence, &st->part, err) != 0) {
-            st->at = p->n;
-            return -1;
-        }
+    if ((offset < st->offset || offset - st->offset >= st->window.len) &&
+        fill_window(st, offset, err) != 0) {
+        return -1;
     }
-    n = part->offset + part->length - offset;
+    n = st->offset + st->window.len - offset;
     n = n < max ? n : max;
-    memcpy(to, buf_data(&st->part) + (offset - part->offset), n);
+    memcpy(to, buf_data(&st->window) + (offset - st->offset), n);
     return (ssize_t)n;
+}
+
+size_t pack_stream_bytes(const struct pack *p)
+{
+    size_t least = p->len < WINDOW ? p->len : WINDOW;
+
+    return p->largest > least ? p->largest : least;
 }
 
 void pack_stream_open(struct pack_stream *st, const struct pack *p, struct reader *evidence)
@@ -200,13 +226,13 @@ void pack_stream_open(struct pack_stream *st, const struct pack *p, struct reade
                                .pack = p,
                                .evidence = evidence,
                                .at = p->n};
-    buf_init(&st->part, SEGMENT_MAX_BYTES);
+    buf_init(&st->window, SEGMENT_MAX_BYTES);
 }
 
 void pack_stream_close(struct pack_stream *st)
 {
     if (st->pack != NULL) {
-        buf_clear(&st->part);
+        buf_clear(&st->window);
         memset(st, 0, sizeof *st);
     }
 }

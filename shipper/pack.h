@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pack as a list of segments of the evidence, end to end: its bytes are read one segment at a
- * time and are never in memory as a whole.  Reading changes nothing here, so one thread may hash a
- * pack while nobody else touches it.  Knows nothing of batches or stores.
+ * time, or a few small ones, and are never in memory as a whole.  Reading changes nothing here, so
+ * one thread may hash a pack while nobody else touches it.  Knows nothing of batches or stores.
  */
 #ifndef TTYTRAIL_SHIPPER_PACK_H
 #define TTYTRAIL_SHIPPER_PACK_H
@@ -49,9 +49,11 @@ struct pack_stream {
     struct source source;
     const struct pack *pack;
     struct reader *evidence;
-    struct buf part; /* the segment it stands in */
-    size_t at;       /* which one; pack->n: none */
+    struct buf window; /* whole segments, as many as go in; a larger one alone */
+    size_t offset, at; /* where that begins, and the segment behind it; pack->n: none */
 };
+/** pack_stream_bytes(p): Most of ${p} that is in memory while it is read. */
+size_t pack_stream_bytes(const struct pack *p);
 /** pack_stream_open(st, p, evidence): Both are borrowed. */
 void pack_stream_open(struct pack_stream *st, const struct pack *p, struct reader *evidence);
 /** pack_stream_close(st): Accepts a zeroed one. */

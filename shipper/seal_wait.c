@@ -36,7 +36,7 @@ int seal_wait(struct control *control, struct reader *evidence, int64_t *ret_hor
             return -1;
         }
         r.unsealed = false;
-        if (reader_sessions(evidence, look_for_unsealed, &r, err) < 0) {
+        if (reader_unfinished(evidence, look_for_unsealed, &r, err) < 0) {
             return -1;
         }
         if (!r.unsealed || clock_boot_us() >= end_us) {

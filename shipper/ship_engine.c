@@ -69,7 +69,8 @@ static int take_answers(struct ship_engine *e, int64_t now_us, struct error *err
 static bool fits(const struct ship_engine *e, const struct flight *f)
 {
     if (f->stage == FLIGHT_PACK) {
-        return e->part_bytes == 0 || e->part_bytes + (int64_t)f->pack.largest <= PARTS_MAX;
+        return e->part_bytes == 0 ||
+               e->part_bytes + (int64_t)pack_stream_bytes(&f->pack) <= PARTS_MAX;
     }
     return f->b.line.len > 0 || e->line_bytes < LINES_MAX;
 }

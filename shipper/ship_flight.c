@@ -12,7 +12,7 @@
 static void drop_part(struct flight *f)
 {
     if (f->stream.pack != NULL) {
-        f->engine->part_bytes -= (int64_t)f->pack.largest;
+        f->engine->part_bytes -= (int64_t)pack_stream_bytes(&f->pack);
         pack_stream_close(&f->stream);
     }
 }
@@ -147,7 +147,7 @@ void flight_send(struct flight *f)
 
     if (f->stage == FLIGHT_PACK) {
         drop_part(f);
-        e->part_bytes += (int64_t)f->pack.largest;
+        e->part_bytes += (int64_t)pack_stream_bytes(&f->pack);
         pack_stream_open(&f->stream, &f->pack, e->source->evidence);
         put.stream = &f->stream.source;
         put.sha256 = f->b.pack_sha256;

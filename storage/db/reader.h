@@ -32,6 +32,10 @@ int reader_meta(struct reader *r, const char *key, struct buf *ret, struct error
  * ends the walk and is returned.  ${cb} may call the reader.  Rows are read in pages of 256. */
 int reader_sessions(struct reader *r, int (*cb)(void *user, const struct session_row *s),
                     void *user, struct error *err);
+/** reader_unfinished(r, cb, user, err): The same with those only whose end is not sealed: what
+ * there is besides, however much, costs nothing. */
+int reader_unfinished(struct reader *r, int (*cb)(void *user, const struct session_row *s),
+                      void *user, struct error *err);
 /** reader_session(r, row, ret, err): The row numbered ${row}: 1, 0 absent, -1. */
 int reader_session(struct reader *r, int64_t row, struct session_row *ret, struct error *err);
 /** reader_find(r, spec, ret, err): SESSION of the command line: an id, a unique prefix of one (from

@@ -14,6 +14,7 @@ enum reader_statement {
     RD_UNSHIPPED,
     RD_SESSION,
     RD_SESSIONS,
+    RD_UNFINISHED,
     RD_LAST,
     RD_TITLE,
     RD_PREFIX,

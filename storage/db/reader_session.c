@@ -40,16 +40,12 @@ int reader_session(struct reader *r, int64_t row, struct session_row *ret, struc
     return one(r, st, ret, err);
 }
 
-/* Up to PAGE row numbers above ${after}. */
-static int page_of(struct reader *r, int64_t after, int64_t rows[PAGE], struct error *err)
+/* Up to PAGE row numbers above ${after}, of ${st}. */
+static int page_of(struct reader *r, sqlite3_stmt *st, int64_t after, int64_t rows[PAGE],
+                   struct error *err)
 {
-    sqlite3_stmt *st = reader_statement(
-        r, RD_SESSIONS, "SELECT row FROM session WHERE row > ?1 ORDER BY row LIMIT 256", err);
     int n = 0, step = SQLITE_DONE;
 
-    if (st == NULL) {
-        return -1;
-    }
     sqlite3_bind_int64(st, 1, after);
     while (n < PAGE && (step = sqlite3_step(st)) == SQLITE_ROW) {
         rows[n++] = sqlite3_column_int64(st, 0);
@@ -58,18 +54,21 @@ static int page_of(struct reader *r, int64_t after, int64_t rows[PAGE], struct e
     return step == SQLITE_DONE || step == SQLITE_ROW ? n : schema_error(r->db, err, r->path);
 }
 
-int reader_sessions(struct reader *r, int (*cb)(void *user, const struct session_row *s),
-                    void *user, struct error *err)
+static int walk(struct reader *r, sqlite3_stmt *st,
+                int (*cb)(void *user, const struct session_row *s), void *user, struct error *err)
 {
     struct session_row s;
     int64_t after = 0;
     int n, rc = 0;
 
+    if (st == NULL) {
+        return -1;
+    }
     session_row_init(&s);
     do {
         int64_t rows[PAGE];
 
-        n = page_of(r, after, rows, err);
+        n = page_of(r, st, after, rows, err);
         if (n < 0) {
             rc = -1;
         }
@@ -82,6 +81,27 @@ int reader_sessions(struct reader *r, int (*cb)(void *user, const struct session
     } while (rc == 0 && n == PAGE);
     session_row_clear(&s);
     return rc;
+}
+
+int reader_sessions(struct reader *r, int (*cb)(void *user, const struct session_row *s),
+                    void *user, struct error *err)
+{
+    return walk(r,
+                reader_statement(r, RD_SESSIONS,
+                                 "SELECT row FROM session WHERE row > ?1 ORDER BY row LIMIT 256",
+                                 err),
+                cb, user, err);
+}
+
+int reader_unfinished(struct reader *r, int (*cb)(void *user, const struct session_row *s),
+                      void *user, struct error *err)
+{
+    return walk(r,
+                reader_statement(r, RD_UNFINISHED,
+                                 "SELECT row FROM session WHERE final = 0 AND row > ?1 "
+                                 "ORDER BY row LIMIT 256",
+                                 err),
+                cb, user, err);
 }
 
 static int find_last(struct reader *r, struct session_row *ret, struct error *err)

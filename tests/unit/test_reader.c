@@ -159,6 +159,40 @@ static void lists_every_session_once(void **state)
     reader_close(r);
 }
 
+static int nth(void *user, const struct session_row *s)
+{
+    int64_t *n = user;
+
+    assert_false(s->final);
+    assert_int_equal(s->row, 2 * ++*n);
+    return 0;
+}
+
+static void lists_what_is_not_sealed(void **state)
+{
+    struct evidence *e = *state;
+    struct session_row s;
+    struct reader *r = NULL;
+    struct error err;
+    int64_t n = 0;
+
+    MUST(store_begin(e->store, &err));
+    for (int i = 0; i < 1200; i++) {
+        struct store_segment g;
+
+        evidence_row(&s, (uint8_t)(i >> 8), (uint8_t)i, "");
+        MUST(store_session_insert(e->store, &s, &err));
+        g = evidence_segment(&s, 0, i % 2 == 0);
+        MUST(store_segment_insert(e->store, &g, &err));
+        session_row_clear(&s);
+    }
+    MUST(store_commit(e->store, &err));
+    MUST(reader_open(&r, e->db, &err));
+    MUST(reader_unfinished(r, nth, &n, &err));
+    assert_int_equal(n, 600);
+    reader_close(r);
+}
+
 /* A process that is over, by pid and start. */
 static void dead_process(int64_t *pid, int64_t *start)
 {
@@ -216,9 +250,8 @@ static void shows_dead_sessions_as_cut(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        DB_TEST(lists_what_is_not_shipped),
-        DB_TEST(finds_sessions_by_their_words),
-        DB_TEST(lists_every_session_once),
+        DB_TEST(lists_what_is_not_shipped),  DB_TEST(finds_sessions_by_their_words),
+        DB_TEST(lists_every_session_once),   DB_TEST(lists_what_is_not_sealed),
         DB_TEST(shows_dead_sessions_as_cut),
     };
 
