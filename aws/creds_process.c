@@ -5,8 +5,8 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -83,32 +83,62 @@ int creds_process_split(const char *command, char store[CREDS_PROCESS_BYTES],
     return count == 0 ? err_set(err, ERR_USAGE, "no command") : count;
 }
 
-/* In a group of its own, with nothing of ours but the environment and the pipe. */
+/* In the child: only what is safe between fork and exec.  It says why it cannot into ${report}. */
+static _Noreturn void become(char *const argv[], int out, int report, pid_t parent)
+{
+    sigset_t none;
+    int code;
+
+    /* Above what it is to have, which may be what these are; then ${report} alone is kept. */
+    out = fcntl(out, F_DUPFD_CLOEXEC, 4);
+    report = fcntl(report, F_DUPFD_CLOEXEC, 4);
+    for (int s = 1; s < NSIG; s++) {
+        (void)signal(s, SIG_DFL);
+    }
+    (void)sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == parent &&
+        dup2(out, 1) == 1 && dup3(report, 3, O_CLOEXEC) == 3 && close_range(4, ~0U, 0) == 0) {
+        close(0);
+        close(2);
+        if (open("/dev/null", O_RDONLY) == 0 && open("/dev/null", O_WRONLY) == 2) {
+            execvp(argv[0], argv);
+        }
+        report = 3;
+    }
+    code = errno;
+    (void)!write(report, &code, sizeof code);
+    _exit(127);
+}
+
+/* In a group of its own, with nothing of ours but the environment and the pipe, and no longer there
+ * than we are. */
 static int start(char *const argv[], int out, pid_t *ret, struct error *err)
 {
-    posix_spawn_file_actions_t actions;
-    posix_spawnattr_t attr;
-    sigset_t none, reset;
-    int rc;
+    pid_t parent = getpid();
+    int report[2], code = 0;
+    ssize_t n;
 
-    sigemptyset(&none);
-    sigfillset(&reset);
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attr);
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-    posix_spawn_file_actions_adddup2(&actions, out, 1);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addclosefrom_np(&actions, 3);
-    posix_spawnattr_setsigmask(&attr, &none);
-    posix_spawnattr_setsigdefault(&attr, &reset);
-    posix_spawnattr_setpgroup(&attr, 0);
-    posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                        POSIX_SPAWN_SETPGROUP);
-    rc = posix_spawnp(ret, argv[0], &actions, &attr, argv, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attr);
-    if (rc != 0) {
-        errno = rc;
+    if (pipe2(report, O_CLOEXEC) != 0) {
+        return err_sys(err, "pipe");
+    }
+    *ret = fork();
+    if (*ret == 0) {
+        become(argv, out, report[1], parent);
+    }
+    close(report[1]);
+    if (*ret < 0) {
+        close(report[0]);
+        return err_sys(err, "fork");
+    }
+    do {
+        n = read(report[0], &code, sizeof code);
+    } while (n < 0 && errno == EINTR);
+    close(report[0]);
+    if (n == (ssize_t)sizeof code) {
+        while (waitpid(*ret, NULL, 0) < 0 && errno == EINTR) {
+        }
+        errno = code;
         return err_sys(err, "cannot run %.100s", argv[0]);
     }
     return 0;
@@ -166,7 +196,7 @@ static int run(char *const argv[], unsigned patience_ms, struct buf *ret, struct
 {
     uint64_t until_us = clock_boot_us() + (uint64_t)patience_ms * 1000;
     int fds[2], rc, status;
-    pid_t pid;
+    pid_t pid = -1;
 
     if (pipe2(fds, O_CLOEXEC) != 0) {
         return err_sys(err, "pipe");

@@ -4,9 +4,14 @@
 #include "tests/unit/creds_data.h"
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "aws/creds.h"
 #include "aws/creds_source.h"
@@ -360,6 +365,44 @@ static void processes_are_bounded(void **state)
     }
 }
 
+/* Killed while it is asked, we leave nothing behind that holds credentials. */
+static void processes_end_with_us(void **state)
+{
+    struct creds_keys k;
+    struct error err;
+    char command[1200], path[300];
+    int status = 0;
+    long left = 0;
+    pid_t we, it = 0;
+    FILE *f;
+
+    (void)state;
+    data_fresh();
+    setenv("PATH", "/usr/bin:/bin", 1);
+    (void)snprintf(path, sizeof path, "%s/pid", data_dir);
+    (void)snprintf(command, sizeof command,
+                   "/bin/sh -c 'echo $$ >%s.new; mv %s.new %s; exec sleep 100'", path, path, path);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    we = fork();
+    if (we == 0) {
+        err_clear(&err);
+        (void)creds_process_find(command, 100000, &k, &err);
+        _exit(0);
+    }
+    for (int i = 0; i < 6000 && (f = fopen(path, "re")) == NULL; i++) {
+        (void)poll(NULL, 0, 10);
+    }
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%ld", &left), 1);
+    (void)fclose(f);
+    it = (pid_t)left;
+    assert_int_equal(kill(we, SIGKILL), 0);
+    assert_int_equal(waitpid(we, &status, 0), we);
+    assert_int_equal(waitpid(it, &status, 0), it);
+    assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+}
+
 /* It gets none of our descriptors but the three, and reads nothing of ours. */
 static void processes_get_nothing_of_ours(void **state)
 {
@@ -515,6 +558,7 @@ int main(void)
         cmocka_unit_test(what_holds_is_used_while_somebody_asks),
         cmocka_unit_test(threads_that_are_refused_all_the_time),
         cmocka_unit_test(processes_are_bounded),
+        cmocka_unit_test(processes_end_with_us),
         cmocka_unit_test(processes_get_nothing_of_ours),
         cmocka_unit_test(silence_is_asked_once),
         cmocka_unit_test(nothing_is_left_on_the_heap),
