@@ -58,9 +58,10 @@ static void add(struct size *s, size_t n)
 /* One step on from ${p}, which is neither a group's begin nor its end. */
 static const char *step(struct size *s, const char *p)
 {
-    /* To regcomp(3) x+ is xx*: each of many in a row doubles what stands before it. */
+    /* To regcomp(3) x+ is xx*, and of an x that may be empty each one more, in a row or around a
+     * group, takes four times as long. */
     if (*p == '{' || *p == '+') {
-        size_t times = *p == '+' ? 2 : repeats(p);
+        size_t times = *p == '+' ? 4 : repeats(p);
 
         /* At most 20,000 of at most 200,000: less than 2^32. */
         s->group[s->depth] += s->last * (times - 1);

@@ -295,6 +295,8 @@ static void patterns_are_looked_at(void **state)
         {"a{99999999999999999999}", "repeats too much"},
         {"((((((((((((((((((((((((((((((((((a))))))))))))))))))))))))))))))))))", "in one another"},
         {"pin++++++++++++++++++++++++", "repeats too much"},
+        {"(((((((((a*)+)+)+)+)+)+)+)+)+", "repeats too much"},
+        {"pin+++x*+++++++++++++", "repeats too much"},
         {"pin:|", "the empty text"},
         {"(pin)*", "the empty text"},
     };
