@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/wire/policy_rules.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #define MAGIC     "ttytrail policy 1\n"
 #define MAGIC_LEN (sizeof MAGIC - 1)
 #define GROUPS    65536 /* of one user, as NGROUPS_MAX */
+#define NSS_BYTES 16777216U
 #define BLANKS    " ,\t"
 
 int policy_rules_add(struct policy_rules *r, const char *group, const struct policy *policy,
@@ -208,17 +210,34 @@ void policy_user_close(struct policy_user *u)
     memset(u, 0, sizeof *u);
 }
 
+/* NSS wants room for all members, of whom there may be thousands. */
+static bool group_id(const char *name, gid_t *ret)
+{
+    struct group entry, *found = NULL;
+    int rc = ERANGE;
+
+    for (size_t size = 16384; rc == ERANGE && size <= NSS_BYTES; size *= 4) {
+        char *text = malloc(size);
+
+        rc = text == NULL ? ENOMEM : getgrnam_r(name, &entry, text, size, &found);
+        if (rc == 0 && found != NULL) {
+            *ret = entry.gr_gid;
+        }
+        free(text);
+    }
+    return rc == 0 && found != NULL;
+}
+
 bool policy_user_member(void *user, const char *group)
 {
     const struct policy_user *u = user;
-    char text[65536];
-    struct group entry, *found = NULL;
+    gid_t gid;
 
-    if (getgrnam_r(group, &entry, text, sizeof text, &found) != 0 || found == NULL) {
+    if (!group_id(group, &gid)) {
         return false;
     }
     for (int i = 0; i < u->n; i++) {
-        if (u->gids[i] == found->gr_gid) {
+        if (u->gids[i] == gid) {
             return true;
         }
     }
