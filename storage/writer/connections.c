@@ -122,8 +122,10 @@ void connections_drop_silent(struct writer *w, uint64_t now)
 {
     for (struct peer *p = w->peers; p != NULL; p = p->next) {
         bool idle = p->state == PEER_NEW || (p->state == PEER_CONTROL && p->session == NULL);
+        /* A byte now and then does not make an opening longer. */
+        uint64_t since = p->state == PEER_NEW ? p->began_us : p->heard_us;
 
-        if (!w->private && idle && w->seal_now.peer != p && now - p->heard_us > WRITER_SILENCE_US) {
+        if (!w->private && idle && w->seal_now.peer != p && now - since > WRITER_SILENCE_US) {
             connections_hang_up(w, p);
         }
     }

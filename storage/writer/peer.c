@@ -24,7 +24,7 @@ int peer_new(struct peer **ret, int fd, bool control, struct error *err)
     p->fd = fd;
     p->passed_fd = p->out_fd = -1;
     p->control = control;
-    p->heard_us = clock_boot_us();
+    p->began_us = p->heard_us = clock_boot_us();
     buf_init(&p->in, PEER_TURN_BYTES + FRAME_HEADER + FRAME_MAX_BODY);
     buf_init(&p->out, 2 * FRAME_MAX_BODY);
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) != 0) {

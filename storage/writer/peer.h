@@ -58,12 +58,13 @@ struct peer {
     bool commit_first;
     uint64_t defer_us; /* how long events may wait that nobody waits for */
     bool ack_due, pending_due, bye_due, flags_due;
-    uint64_t pinged_us, heard_us;
+    uint64_t began_us, pinged_us, heard_us;
     bool last_is_ack;
     bool holding;     /* bulk that gathers for the next commit: not read meanwhile */
     int passed_fd;    /* came with a message: a terminal; -1: none */
     int out_fd;       /* goes with the first byte of `out`; -1: none */
     bool waiting;     /* its OPEN is not answered yet */
+    bool visited;     /* by limits_each */
     uint32_t watched; /* epoll events asked for */
     struct peer_import import;
 };
