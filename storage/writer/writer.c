@@ -38,7 +38,8 @@ void writer_add_session(struct writer *w, struct wsession *s)
 
 static void on_peer(struct writer *w, struct peer *p, uint32_t events)
 {
-    if (p->state == PEER_GONE) {
+    /* Of one turn's peers the first may have used their user's share up. */
+    if (p->state == PEER_GONE || (limits_wait(p) && events == EPOLLIN)) {
         return;
     }
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
@@ -98,8 +99,9 @@ static void drain_results(struct writer *w)
  * full disk), else the loop would spin on it. */
 static void watch_again(struct writer *w, struct peer *p, bool left)
 {
-    bool full = p->in.len >= p->in.max, paused = p->user != NULL && p->user->paused;
-    uint32_t events = (left ? EPOLLOUT : 0U) | (full || p->holding || paused ? 0U : EPOLLIN) |
+    bool full = p->in.len >= p->in.max;
+    uint32_t events = (left ? EPOLLOUT : 0U) |
+                      (full || p->holding || limits_wait(p) ? 0U : EPOLLIN) |
                       (full ? 0U : EPOLLRDHUP);
     struct epoll_event e = {.events = events, .data = {.ptr = p}};
 
@@ -112,12 +114,10 @@ static void watch_again(struct writer *w, struct peer *p, bool left)
     }
 }
 
-static void flush_peers(struct writer *w)
+static void flush_peer(struct writer *w, struct peer *p)
 {
-    for (struct peer *p = w->peers; p != NULL; p = p->next) {
-        if (p->state != PEER_GONE) {
-            watch_again(w, p, p->out.len > 0 && peer_flush(p));
-        }
+    if (p->state != PEER_GONE) {
+        watch_again(w, p, p->out.len > 0 && peer_flush(p));
     }
 }
 
@@ -280,10 +280,10 @@ static int loop(struct writer *w, struct error *err)
             gather(w);
             turn_commit(w);
         }
-        flush_peers(w);
+        limits_each(w, flush_peer);
         turn_seal(w);
         control_progress(w);
-        flush_peers(w);
+        limits_each(w, flush_peer);
         remove_finished(w);
         private_grace(w, now);
     }
@@ -302,7 +302,7 @@ static void wind_up(struct writer *w)
     }
     if (turn_due(w, UINT64_MAX / 2, &wait_us)) {
         turn_commit(w);
-        flush_peers(w);
+        limits_each(w, flush_peer);
     }
     sealer_stop(w->sealer);
     checkpoint_stop(w->checkpoint);

@@ -46,8 +46,11 @@ struct wuser {
     unsigned peers;
     int64_t tokens; /* bytes; below 0 when more came than user_kib_s allows */
     uint64_t filled_us, heard_us;
-    size_t held; /* bytes received and not committed */
-    bool paused; /* not read for now */
+    size_t held;             /* bytes of whole events that are not committed */
+    bool contended;          /* others have something to say too */
+    bool paused;             /* not read for now */
+    const struct peer *last; /* who of his was read last; NULL: nobody yet */
+    bool past;               /* limits_each has come by it */
 };
 
 /* A connection that is open (witness.c): its row, and when it began here. */
@@ -150,6 +153,11 @@ void limits_join(struct writer *w, struct peer *p);
 void limits_leave(struct peer *p);
 /** limits_spend(w, p, bytes, now_us): So much was received. */
 void limits_spend(const struct writer *w, struct peer *p, size_t bytes, uint64_t now_us);
+/** limits_wait(p): Whether ${p} is not to be read now: its user has had his share. */
+bool limits_wait(const struct peer *p);
+/** limits_each(w, visit): All peers; of each user's first those behind the one that was read last.
+ * As epoll tells of them in the order in which they are armed, none is passed over. */
+void limits_each(struct writer *w, void (*visit)(struct writer *w, struct peer *p));
 /** limits_turn(w, now_us): Who is read, and who waits, as long as others have something to say too.
  */
 void limits_turn(struct writer *w, uint64_t now_us);

@@ -21,6 +21,9 @@ set_tests_properties(e2e.doctor_host PROPERTIES TIMEOUT 300 LABELS e2e
 add_test(NAME e2e.policies COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/policies.sh)
 set_tests_properties(e2e.policies PROPERTIES TIMEOUT 300 LABELS e2e
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+add_test(NAME e2e.fairness COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/fairness.py)
+set_tests_properties(e2e.fairness PROPERTIES TIMEOUT 300 LABELS e2e
+  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
 add_test(NAME e2e.loss COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/loss.py
   $<TARGET_FILE:ttytrail>)
 set_tests_properties(e2e.loss PROPERTIES TIMEOUT 600 LABELS e2e)
