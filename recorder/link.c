@@ -202,10 +202,18 @@ uint64_t link_deadline(const struct link *l)
 
 /* ---- queueing ---- */
 
+bool link_leaves_out(const struct link *l, char kind)
+{
+    return !l->policy.record && kind != 'x';
+}
+
 void link_event(struct link *l, char kind, uint64_t t_us, const void *bytes, size_t len)
 {
     struct error err;
 
+    if (link_leaves_out(l, kind)) {
+        return;
+    }
     if (l->away) {
         link_event_away(l, kind, t_us, bytes, len);
         return;
@@ -230,7 +238,7 @@ uint64_t link_output(struct link *l, char kind, uint64_t t_us, const void *bytes
     if (l->broken) {
         return UINT64_MAX; /* it could not even be queued: never shown */
     }
-    return l->away || !l->policy.commit_first ? 0 : client_last_seq(l->client);
+    return l->away || !l->policy.commit_first || !l->policy.record ? 0 : client_last_seq(l->client);
 }
 
 void link_text(struct link *l, char kind, uint64_t t_us, const char *fmt, ...)
@@ -251,7 +259,7 @@ void link_pending(struct link *l, uint64_t t_us, bool at_once)
 {
     struct error err;
 
-    if (!l->away && client_pending(l->client, t_us, &err) == 0 && at_once) {
+    if (!l->away && l->policy.record && client_pending(l->client, t_us, &err) == 0 && at_once) {
         flush(l);
     }
 }
@@ -318,7 +326,7 @@ bool link_blocks(const struct link *l)
 {
     bool stalls = l->stall_us != 0 && clock_boot_us() >= l->stall_us + TELL_STALL_US;
 
-    return (l->lost_us != 0 || stalls) && !l->away;
+    return (l->lost_us != 0 || stalls) && !l->away && l->policy.record;
 }
 
 /* A session that went away for a full disk is still open there: what the writer kept back is for
@@ -347,6 +355,9 @@ int link_finish(struct link *l, unsigned patience_ms, struct error *err)
         }
         if (l->lost_us == 0 && client_finish(l->client, left, &why) == 0) {
             return 0;
+        }
+        if (!l->policy.record) {
+            return 0; /* its row says `cut`, that is all */
         }
         if (l->refused || clock_boot_us() >= end) {
             return err_set(err, ERR_RETRY, "the recording's end is not committed: %.150s",

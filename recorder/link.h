@@ -5,6 +5,8 @@
  * session ends, waits, or goes on away from the writer, into a ring or without a recording.  Knows
  * nothing of terminals.  Invariants: times of output (o, e) strictly increase; while `link_blocks`,
  * nobody may give the child anything to do; once `link_tick` has said -1 the session has to end.
+ * Of a session that the policy does not record nothing but its exit is passed on, and no loss holds
+ * it up.
  */
 #ifndef TTYTRAIL_RECORDER_LINK_H
 #define TTYTRAIL_RECORDER_LINK_H

@@ -14,7 +14,8 @@
 
 void link_tell(struct link *l)
 {
-    if (l->means.tell == NULL || l->means.tell(l->means.tell_user, l->line)) {
+    /* Who is not recorded has nothing to hear of the recording. */
+    if (l->means.tell == NULL || !l->policy.record || l->means.tell(l->means.tell_user, l->line)) {
         l->line[0] = '\0';
     }
 }
@@ -66,6 +67,9 @@ enum link_way link_way(const struct policy *policy, const struct link_means *mea
 {
     enum link_way way = LINK_END;
 
+    if (!policy->record) {
+        return LINK_UNRECORDED;
+    }
     if (full) {
         way = policy->on_disk_full == POLICY_FULL_RING       ? LINK_RING
               : policy->on_disk_full == POLICY_FULL_CONTINUE ? LINK_UNRECORDED
@@ -129,6 +133,9 @@ int link_go_away(struct link *l, bool ring, struct error *err)
     }
     l->away = true;
     l->gap_us = link_now(l);
+    if (!l->policy.record) {
+        return 0;
+    }
     syslog(LOG_AUTHPRIV | LOG_ALERT, "ttytrail: %s (%s): session of uid %ld goes on %s", cause(l),
            l->why, (long)getuid(), l->ring != NULL ? "into a ring" : "unrecorded");
     if (l->full) {
@@ -189,7 +196,9 @@ int link_note_full(struct link *l, struct error *err)
 /* Past `away`: to the writer itself. */
 static void to_writer(struct link *l, char kind, uint64_t t_us, const char *text, size_t len)
 {
-    (void)client_event(l->client, kind, t_us, text, len, NULL, NULL);
+    if (!link_leaves_out(l, kind)) {
+        (void)client_event(l->client, kind, t_us, text, len, NULL, NULL);
+    }
 }
 
 static void mark_gap(struct link *l)
@@ -257,10 +266,12 @@ void link_found(struct link *l)
         l->away = false;
         l->anchor_us = 0; /* the wall clock, now */
         link_close(l);
-        syslog(LOG_AUTHPRIV | LOG_NOTICE,
-               "ttytrail: the writer is back: session of uid %ld is "
-               "recorded again",
-               (long)getuid());
+        if (l->policy.record) {
+            syslog(LOG_AUTHPRIV | LOG_NOTICE,
+                   "ttytrail: the writer is back: session of uid %ld is "
+                   "recorded again",
+                   (long)getuid());
+        }
     }
     l->full = client_full(l->client);
     if (l->told) {

@@ -7,6 +7,9 @@
 
 #define RECONNECT_MS 2000
 
+/** link_leaves_out(l, kind): Of a session that the policy does not record nothing but its exit goes
+ * anywhere. */
+bool link_leaves_out(const struct link *l, char kind);
 /** link_go_away(l, ring, err): Go on without the writer; with ${ring} into one, -1 when none can be
  * made. */
 int link_go_away(struct link *l, bool ring, struct error *err);

@@ -232,11 +232,49 @@ def only_once(host):
     host.stop()
 
 
+def not_recorded(host):
+    """record = off: a row, its flag and exit; nothing of what was typed or shown, and no writer is missed."""
+    host.configure('[record]\nrecord = off\non_writer_loss = end\nwriter_timeout_s = 1\n')
+    host.start()
+    before = host.rings()
+    o = logged_in(host)
+    host.stop()
+    o.type(b'echo with""out\r')
+    o.expect(b'without', seconds=LONG)
+    host.start()
+    sid = host.sessions()[-1][4]
+    o.type(b'echo a""gain; exit 3\r')
+    equal(o.wait(LONG), 3, 'exit status')
+    o.close()
+    check(b'ttytrail: ' not in o.shown, 'nothing is said of a recording: %r' % bytes(o.shown))
+    o = host.login()  # and by the published policy, before there is a writer
+    o.expect(b'$ ', seconds=LONG)
+    host.stop()
+    o.type(b'exit 4\r')
+    equal(o.wait(LONG), 4, 'exit status without a writer')
+    o.close()
+    o = host.login()
+    o.expect(b'$ ', seconds=LONG)
+    o.type(b'echo un""seen; exit 5\r')
+    equal(o.wait(LONG), 5, 'exit status of a login without a writer')
+    check(b'ttytrail: ' not in o.shown and host.rings() == before, 'no word and no ring: %r' % bytes(o.shown))
+    o.close()
+    host.start()
+    until(lambda: all(row[5] for row in host.sessions()), 'all is sealed', LONG)
+    equal([row[0:1] + row[3:4] for row in host.sessions() if row[4] == sid], [('nobody', 'not-recorded')], 'the row')
+    for row in host.sessions():
+        if 'not-recorded' in row[3]:
+            equal(host.ask('export', row[4], '--format', 'raw'), b'', 'what is recorded')
+            lines = host.ask('export', row[4], '--format', 'cast').splitlines()[1:]
+            check(all(b'"x"' in line or b'"m","cut"' in line for line in lines), 'events: %r' % lines)
+    host.stop()
+
+
 def main():
     host = Host(os.path.dirname(os.path.abspath(sys.argv[1])))
     only = sys.argv[2:]
     try:
-        for case in goes_on, waits, before_the_login, ends, root_into_the_ring, comes_back, only_once:
+        for case in goes_on, waits, before_the_login, ends, root_into_the_ring, comes_back, only_once, not_recorded:
             if not only or case.__name__ in only:
                 case(host)
                 print('  ok: %s' % case.__name__, flush=True)
