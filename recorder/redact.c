@@ -249,6 +249,16 @@ void redact_resize(struct redact *r, int rows, int cols)
     }
 }
 
+enum redact_screen redact_screen(struct redact *r)
+{
+    if (r->config.policy != REDACT_OFF) {
+        view_sync(&r->view);
+    }
+    return r->view.screen == NULL          ? REDACT_SCREEN_UNKNOWN
+           : screen_is_alt(r->view.screen) ? REDACT_SCREEN_OTHER
+                                           : REDACT_SCREEN_MAIN;
+}
+
 static void tick_ahead(struct redact *r, const struct redact_tty *tty, uint64_t now_us)
 {
     redact_ahead_look(r, tty, now_us);

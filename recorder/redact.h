@@ -99,6 +99,9 @@ void redact_resize(struct redact *r, int rows, int cols);
  * REDACT_NO_PENDING for never. */
 void redact_tick(struct redact *r, const struct redact_tty *tty, uint64_t now_us);
 uint64_t redact_deadline(const struct redact *r);
+/** redact_screen(r): Which of the terminal's two screens the program is on, as far as is known. */
+enum redact_screen { REDACT_SCREEN_UNKNOWN, REDACT_SCREEN_MAIN, REDACT_SCREEN_OTHER };
+enum redact_screen redact_screen(struct redact *r);
 /** redact_end(r, now_us): The session ends: decide everything. */
 void redact_end(struct redact *r, uint64_t now_us);
 

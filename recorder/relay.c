@@ -10,6 +10,7 @@
 
 #include "common/clock.h"
 #include "recorder/left.h"
+#include "recorder/tty_idle.h"
 
 #define DRAIN_BYTES     65536U
 #define DRAIN_US        100000U
@@ -196,6 +197,10 @@ static int tick(struct relay *r, struct error *err)
             /* Stopped and continued: the shell may have left its own modes. */
             (void)term_raw(r->tty->term, &ignored);
             tty_resized(r->tty);
+            idle_typed(&r->tty->idle, clock_boot_us());
+        }
+        if (r->tty->idle_ended) {
+            end_session(r, SIGHUP);
         }
         if (r->tty->hung_up && !r->hung_up) {
             r->hung_up = true;
@@ -291,6 +296,9 @@ static int finish(struct relay *r, bool lost, struct error *err)
     rc = link_finish(r->link, patience, err);
     if (r->tty != NULL) {
         tty_show_rest(r->tty, show_ms);
+        if (r->tty->idle_ended) {
+            tty_idle_bye(r->tty);
+        }
     }
     for (int i = 1; i < 3; i++) {
         if (r->streams[i] != NULL) {

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "recorder/tty_idle.h"
 #include "recorder/tty_record.h"
 
 /* Measured over 64 MiB of log text, speed against a relay that records nothing: 4 KiB 0.77, 8 KiB
@@ -32,6 +33,7 @@ int tty_open(struct tty *t, struct term *term, struct pty *pty, struct link *lin
         tty_record_close(t);
         return -1;
     }
+    tty_idle_open(t);
     return 0;
 }
 
@@ -112,11 +114,16 @@ static void read_keys(struct tty *t)
     size_t room = redact_space(t->redact, &to);
     ssize_t n;
 
+    if (t->locked) {
+        tty_idle_keys(t);
+        return;
+    }
     if (room == 0) {
         return;
     }
     n = read(t->term->fd, to, room < KEYS_MAX ? room : KEYS_MAX);
     if (n > 0) {
+        idle_typed(&t->idle, clock_boot_us());
         redact_typed(t->redact, (size_t)n, link_now(t->link));
         type_keys(t);
     } else if (n == 0) {
@@ -144,6 +151,7 @@ static bool read_output(struct tty *t, size_t max)
         }
         return false;
     }
+    idle_shown(&t->idle, clock_boot_us());
     gate_filled(&t->gate, (size_t)n, tty_record_output(t, to, (size_t)n));
     return true;
 }
@@ -161,7 +169,7 @@ void tty_show(struct tty *t)
 
     gate_ack(&t->gate, link_acked(t->link));
     len = gate_next(&t->gate, &p);
-    if (len == 0 || t->hung_up) {
+    if (len == 0 || t->hung_up || t->locked) {
         return;
     }
     most = t->term->nonblocking ? PIECE : PIECE_BLOCKING;
@@ -187,7 +195,7 @@ void tty_prepare(struct tty *t, struct pollfd *fds)
     bool showable;
 
     gate_ack(&t->gate, link_acked(t->link));
-    showable = gate_next(&t->gate, &p) > 0;
+    showable = !t->locked && gate_next(&t->gate, &p) > 0;
     fds[TTY_POLL_OUTER] = (struct pollfd){.fd = t->term->fd};
     if (keys) {
         fds[TTY_POLL_OUTER].events |= POLLIN;
@@ -237,9 +245,10 @@ void tty_handle(struct tty *t, const struct pollfd *fds)
 
 uint64_t tty_deadline(const struct tty *t)
 {
-    uint64_t due = tty_record_deadline(t);
+    uint64_t due = tty_record_deadline(t), idle = idle_deadline(&t->idle);
 
     due = due == UINT64_MAX ? due : due + t->link->zero_us;
+    due = idle < due ? idle : due;
     return t->quiet_us != 0 && t->quiet_us < due ? t->quiet_us : due;
 }
 
@@ -247,6 +256,7 @@ void tty_tick(struct tty *t)
 {
     const uint8_t *p;
 
+    tty_idle_tick(t);
     if (tty_record_deadline(t) > link_now(t->link)) {
         return;
     }
@@ -281,6 +291,7 @@ void tty_show_rest(struct tty *t, int patience_ms)
     uint64_t end = clock_boot_us() + (uint64_t)patience_ms * 1000U;
     const uint8_t *p;
 
+    tty_idle_unlock(t);
     for (;;) {
         struct pollfd fd = {.fd = t->term->fd, .events = POLLOUT};
 

@@ -12,6 +12,7 @@
 
 #include "common/err.h"
 #include "recorder/gate.h"
+#include "recorder/idle.h"
 #include "recorder/link.h"
 #include "recorder/pty.h"
 #include "recorder/redact.h"
@@ -35,6 +36,10 @@ struct tty {
     bool show_stuck; /* the terminal took less than it was given: wait for POLLOUT */
     bool keys_stuck; /* the pty did */
     bool no_keys;    /* end of file on the keyboard */
+    struct idle idle;
+    bool locked;     /* nothing is shown, keys open it */
+    bool lock_apart; /* ... and that stands on the terminal's other screen */
+    bool idle_ended; /* the owner has to end the session */
     uint64_t
         quiet_us; /* boot time before which the pty, which nobody has open, is not asked again */
     struct winsize size;

@@ -115,6 +115,7 @@ static const struct {
 } conditions[] = {
     {"alert blind-command", "blind-command"},
     {"alert no-echo-region", "no-echo-region"},
+    {"flag idle-ended", "idle-ended"},
     {"flag left-behind", "left-behind"},
     {"flag memory-not-locked", "memory-not-locked"},
     {"flag not-redacted", "not-redacted"},

@@ -27,6 +27,9 @@ set_tests_properties(e2e.fairness PROPERTIES TIMEOUT 300 LABELS e2e
 add_test(NAME e2e.loss COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/loss.py
   $<TARGET_FILE:ttytrail>)
 set_tests_properties(e2e.loss PROPERTIES TIMEOUT 600 LABELS e2e)
+add_test(NAME e2e.idle COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/idle.py
+  $<TARGET_FILE:ttytrail>)
+set_tests_properties(e2e.idle PROPERTIES TIMEOUT 600 LABELS e2e)
 # The sample of the attacks on an installed host; scripts/soak runs all of them.
 add_test(NAME e2e.attacks COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/attacks.py)
 set_tests_properties(e2e.attacks PROPERTIES TIMEOUT 600 LABELS e2e
