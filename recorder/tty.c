@@ -197,7 +197,8 @@ void tty_prepare(struct tty *t, struct pollfd *fds)
     gate_ack(&t->gate, link_acked(t->link));
     showable = !t->locked && gate_next(&t->gate, &p) > 0;
     fds[TTY_POLL_OUTER] = (struct pollfd){.fd = t->term->fd};
-    if (keys) {
+    /* Keys for the lock go no further: it opens whatever the program or the writer does. */
+    if (keys || (t->locked && !t->no_keys)) {
         fds[TTY_POLL_OUTER].events |= POLLIN;
     }
     if (showable) {

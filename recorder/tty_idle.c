@@ -110,10 +110,14 @@ void tty_idle_tick(struct tty *t)
     enum policy_idle what = t->link->policy.on_idle;
     uint64_t now;
 
-    if (t->idle.after_us == 0 || t->hung_up) {
+    /* What nobody could open is not locked. */
+    if (t->idle.after_us == 0 || t->hung_up || (t->no_keys && what == POLICY_IDLE_LOCK)) {
         return;
     }
     now = clock_boot_us();
+    if (t->locked) {
+        return;
+    }
     if (link_blocks(t->link)) {
         /* The keyboard is not read: nobody knows whether something was typed. */
         idle_typed(&t->idle, now);

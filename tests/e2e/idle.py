@@ -17,6 +17,7 @@ SECONDS = 90  # for what is expected in a few
 WARN = 'printf "ready "; read x; echo got:$x'
 LOCK = 'printf "ready "; until [ -e %s/go ]; do sleep 0.1; done; echo late; : >%s/gone; read x; echo got:$x' % (DIR, DIR)
 FULL = 'trap "echo drawn" WINCH; printf "\\033[?1049hready "; until [ -e %s/end ]; do sleep 0.1; done' % DIR
+STUCK = 'stty -echo -icanon; printf "ready "; until [ -e %s/read ]; do sleep 0.1; done' % DIR
 END = 'printf "ready "; exec cat'
 
 
@@ -53,7 +54,32 @@ def make(name):
 
 BEGAN = time.monotonic()
 ALL = {name: start(what, name, script) for name, what, script in
-       (('warn', 'warn', WARN), ('lock', 'lock', LOCK), ('full', 'lock', FULL), ('end', 'end', END))}
+       (('warn', 'warn', WARN), ('lock', 'lock', LOCK), ('full', 'lock', FULL), ('stuck', 'lock', STUCK),
+        ('end', 'end', END))}
+
+
+def type_until_stuck(o):
+    """More than a program that reads nothing, and the recorder before it, take."""
+    os.set_blocking(o.master, False)
+    o.expect(b'ready ', seconds=SECONDS)
+    end, last = time.monotonic() + 5, time.monotonic()
+    while time.monotonic() < end and time.monotonic() - last < 1:
+        try:
+            os.write(o.master, b'x' * 1024)
+            last = time.monotonic()
+        except BlockingIOError:
+            time.sleep(0.01)
+    os.set_blocking(o.master, True)
+
+
+def test_lock_before_a_program_that_reads_nothing():
+    o = ALL['stuck']
+    at = o.expect(b'Enter opens it.\r\n', seconds=SECONDS)
+    o.type(b'\r')
+    o.expect(b'\x1b[?1049l', at, SECONDS)
+    make('read')
+    equal(o.wait(SECONDS), 0, 'status')
+    equal(marks('stuck'), ['idle, locked', 'idle, opened'], 'marks')
 
 
 def test_warn():
@@ -105,7 +131,8 @@ def test_end():
 
 
 try:
-    main([test_warn, test_lock, test_lock_over_a_full_screen, test_end])
+    type_until_stuck(ALL['stuck'])
+    main([test_warn, test_lock, test_lock_over_a_full_screen, test_lock_before_a_program_that_reads_nothing, test_end])
 finally:
     for terminal in ALL.values():
         terminal.close()
