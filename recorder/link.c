@@ -11,7 +11,8 @@
 #include "common/clock.h"
 
 #define ANCHOR_EVERY_US  (300U * 1000000U)
-#define FEW_BYTES        1024U /* interactive, not bulk */
+#define CLOCK_JUMP_US    1000000 /* more than any slewing between two looks */
+#define FEW_BYTES        1024U   /* interactive, not bulk */
 #define ECHO_WAIT_US     1500U
 #define BATCH_BYTES      (24U * 1024)
 #define TELL_US          1000000U /* a restart of the writer is not worth a word */
@@ -21,10 +22,30 @@
 #define BACKOFF_FIRST_MS 20U
 #define BACKOFF_MOST_MS  1000U
 
+/* How far the wall clock is ahead of the boot's own, which nobody sets. */
+static int64_t ahead_us(void)
+{
+    return clock_unix_us() - (int64_t)clock_boot_us();
+}
+
 static void anchor(struct link *l)
 {
     l->anchor_us = clock_boot_us() + ANCHOR_EVERY_US;
+    l->ahead_us = ahead_us();
     link_text(l, 'm', link_now(l), "clock %lld", (long long)clock_unix_us());
+}
+
+/* Times of events go on, whatever the clock does; but which day it was is not certain any more. */
+static void note_clock(struct link *l)
+{
+    int64_t by = ahead_us() - l->ahead_us;
+
+    if (by < CLOCK_JUMP_US && by > -CLOCK_JUMP_US) {
+        return;
+    }
+    link_text(l, 'm', link_now(l), "flag clock-jumped, %.3f s", (double)by / 1e6);
+    anchor(l);
+    link_send(l);
 }
 
 void link_begin(struct link *l, struct client *client, const struct policy *policy,
@@ -158,6 +179,7 @@ int link_tick(struct link *l, struct error *err)
     if (l->broken) {
         return err_set(err, ERR_LIMIT, "the recording cannot go on: %s", l->why);
     }
+    note_clock(l);
     if (now >= l->anchor_us) {
         anchor(l);
         link_send(l);

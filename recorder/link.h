@@ -48,6 +48,7 @@ struct link {
     uint64_t stall_acked;
     bool stalled;       /* the loss was a stall: that is the reason to name */
     uint64_t anchor_us; /* boot time of the next wall-clock anchor */
+    int64_t ahead_us;   /* wall time minus boot time, at the last anchor */
     uint64_t lost_us,
         retry_us; /* boot time since when the writer is gone (0: it is there), next try */
     unsigned backoff_ms;

@@ -116,6 +116,7 @@ static const struct {
     {"alert blind-command", "blind-command"},
     {"alert no-echo-region", "no-echo-region"},
     {"flag idle-ended", "idle-ended"},
+    {"flag clock-jumped", "clock-jumped"},
     {"flag left-behind", "left-behind"},
     {"flag memory-not-locked", "memory-not-locked"},
     {"flag not-redacted", "not-redacted"},

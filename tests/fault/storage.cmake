@@ -5,3 +5,10 @@ set_tests_properties(fault.full PROPERTIES TIMEOUT 200 LABELS fault RUN_SERIAL T
 add_test(NAME fault.full_host COMMAND ${Python3_EXECUTABLE} ${CMAKE_CURRENT_SOURCE_DIR}/full_host.py
   $<TARGET_FILE:ttytrail>)
 set_tests_properties(fault.full_host PROPERTIES TIMEOUT 300 LABELS fault)
+# Calls that fail, and a clock that is set: a library to be preloaded.
+add_library(callfault MODULE callfault.c)
+set_target_properties(callfault PROPERTIES PREFIX "" LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+target_compile_options(callfault PRIVATE -fno-builtin)
+add_test(NAME fault.clock COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/clock.py
+  $<TARGET_FILE:ttytrail> $<TARGET_FILE:callfault>)
+set_tests_properties(fault.clock PROPERTIES TIMEOUT 400 LABELS fault)
