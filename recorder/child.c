@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -46,17 +47,18 @@ static void place_descriptors(int line, const int fds[3])
     }
 }
 
-static void drop_group(int line)
+int child_drop_group(void)
 {
     gid_t r = getgid(), now[3];
 
     if (setresgid(r, r, r) != 0 || getresgid(&now[0], &now[1], &now[2]) != 0) {
-        die(line, "drop the group");
+        return -1;
     }
     if (now[0] != r || now[1] != r || now[2] != r) {
         errno = EPERM;
-        die(line, "drop the group");
+        return -1;
     }
+    return 0;
 }
 
 static void prepare(const struct child_config *config, int line)
@@ -68,8 +70,8 @@ static void prepare(const struct child_config *config, int line)
         die(line, "take the terminal");
     }
     place_descriptors(line, config->fds);
-    if (config->drop_group) {
-        drop_group(line);
+    if (config->drop_group && child_drop_group() != 0) {
+        die(line, "drop the group");
     }
     limits_restore(config->limits);
     if (config->shell != NULL && setenv("SHELL", config->shell, 1) != 0) {
@@ -86,11 +88,65 @@ static void close_others(int line)
     (void)close_range((unsigned)line + 1, ~0U, 0);
 }
 
+/* The word to go on: a path, which may be empty, up to its NUL. */
+static bool wait_for_go(int line, char path[CHILD_PATH_MAX])
+{
+    size_t len = 0;
+
+    for (;;) {
+        ssize_t n = read(line, path + len, CHILD_PATH_MAX - len);
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n <= 0) {
+            return false;
+        }
+        len += (size_t)n;
+        if (path[len - 1] == '\0' || len == CHILD_PATH_MAX) {
+            return path[len - 1] == '\0';
+        }
+    }
+}
+
+/* A copy of ${argv} that begins with the name of ${shell}. */
+static char **named_after(const char *shell, char *const *argv)
+{
+    const char *base = strrchr(shell, '/');
+    size_t n = 0;
+    char **copy;
+
+    while (argv[n] != NULL) {
+        n++;
+    }
+    copy = calloc(n + 2, sizeof *copy);
+    if (copy == NULL) {
+        return NULL;
+    }
+    for (size_t i = 1; i < n; i++) {
+        copy[i] = argv[i];
+    }
+    base = base != NULL ? base + 1 : shell;
+    return asprintf(&copy[0], "%s%s", argv[0][0] == '-' ? "-" : "", base) < 0 ? NULL : copy;
+}
+
+void child_exec(const char *path, char *const *argv, const char *shell)
+{
+    if (shell != NULL) {
+        argv = named_after(shell, argv);
+        if (argv == NULL || setenv("SHELL", shell, 1) != 0) {
+            errno = ENOMEM;
+            return;
+        }
+        path = shell;
+    }
+    execvp(path, argv);
+}
+
 static _Noreturn void run(const struct child_config *config, int line)
 {
+    char shell[CHILD_PATH_MAX];
     int moved;
-    ssize_t n;
-    char go;
 
     /* Above everything that place_descriptors touches. */
     moved = fcntl(line, F_DUPFD_CLOEXEC, 20);
@@ -100,17 +156,14 @@ static _Noreturn void run(const struct child_config *config, int line)
     line = moved;
     prepare(config, line);
     close_others(line);
-    do {
-        n = read(line, &go, 1);
-    } while (n < 0 && errno == EINTR);
-    if (n != 1) {
+    if (!wait_for_go(line, shell)) {
         _exit(127);
     }
     signal(SIGPIPE, SIG_DFL);
     signal(SIGCHLD, config->ignore_chld ? SIG_IGN : SIG_DFL);
     signal(SIGXFSZ, config->ignore_xfsz ? SIG_IGN : SIG_DFL);
     (void)sigprocmask(SIG_SETMASK, config->mask, NULL);
-    execvp(config->path, config->argv);
+    child_exec(config->path, config->argv, shell[0] != '\0' ? shell : NULL);
     die(line, "");
 }
 
@@ -147,21 +200,22 @@ static void reap(struct child *c)
     c->pid = -1;
 }
 
-void child_go(struct child *c)
+void child_go(struct child *c, const char *shell)
 {
     /* A child that died on the way has sent its report already; EPIPE says nothing new. */
     if (!c->gone) {
-        (void)!send(c->line, "g", 1, MSG_NOSIGNAL);
+        shell = shell != NULL ? shell : "";
+        (void)!send(c->line, shell, strlen(shell) + 1, MSG_NOSIGNAL);
     }
     c->gone = true;
 }
 
-int child_release(struct child *c, const char *name, struct error *err)
+int child_release(struct child *c, const char *shell, const char *name, struct error *err)
 {
     struct report r;
     ssize_t n;
 
-    child_go(c);
+    child_go(c, shell);
     do {
         n = recv(c->line, &r, sizeof r, MSG_WAITALL);
     } while (n < 0 && errno == EINTR);

@@ -15,7 +15,8 @@
 #include "common/err.h"
 #include "recorder/limits.h"
 
-#define CHILD_CLOSED (-1) /* in fds: the descriptor is to be closed */
+#define CHILD_PATH_MAX 256
+#define CHILD_CLOSED   (-1) /* in fds: the descriptor is to be closed */
 
 struct child_config {
     char *const *argv;
@@ -39,12 +40,19 @@ struct child {
 
 /** child_start(ret, config, err): Fork, and let the child prepare itself up to its exec. */
 int child_start(struct child *ret, const struct child_config *config, struct error *err);
-/** child_go(c): Let it exec; child_release tells what came of it. */
-void child_go(struct child *c);
-/** child_release(c, name, err): Let it exec, if child_go has not.  On failure it is reaped and err
- * is USAGE with code errno (ENOENT and EACCES are what shells tell apart). */
-int child_release(struct child *c, const char *name, struct error *err);
+/** child_go(c, shell): Let it exec; child_release tells what came of it.  ${shell}: another path
+ * than at the start, as by child_exec; NULL: the same. */
+void child_go(struct child *c, const char *shell);
+/** child_release(c, shell, name, err): Let it exec, if child_go has not.  On failure it is reaped
+ * and err is USAGE with code errno (ENOENT and EACCES are what shells tell apart). */
+int child_release(struct child *c, const char *shell, const char *name, struct error *err);
 /** child_abandon(c): End a child whose exec was not asked for by child_release, and reap it. */
 void child_abandon(struct child *c);
+
+/** child_exec(path, argv, shell): Exec ${path}; or ${shell} unless NULL, with its name in argv[0]
+ * and in SHELL.  Returns only on failure (errno). */
+void child_exec(const char *path, char *const *argv, const char *shell);
+/** child_drop_group(): The real gid for all three; 0 when that is so (else errno). */
+int child_drop_group(void);
 
 #endif

@@ -31,6 +31,18 @@ void limits_restore(const struct limits *l)
     }
 }
 
+void limits_reap(struct limits *l)
+{
+    (void)prctl(PR_GET_CHILD_SUBREAPER, &l->subreaper, 0, 0, 0);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+}
+
+void limits_resume(const struct limits *l)
+{
+    limits_restore(l);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, l->subreaper != 0 ? 1 : 0, 0, 0, 0);
+}
+
 void limits_stop_timers(void)
 {
     static const int timers[] = {ITIMER_REAL, ITIMER_VIRTUAL, ITIMER_PROF};

@@ -16,12 +16,17 @@
 struct limits {
     struct rlimit was[LIMITS_KINDS];
     bool known[LIMITS_KINDS];
+    int subreaper; /* of the caller, which survives exec(2) */
 };
 
 /** limits_raise(ret): Raise all; no core dump of the recorder itself. */
 void limits_raise(struct limits *ret);
 /** limits_restore(l): What the caller had; async-signal-safe. */
 void limits_restore(const struct limits *l);
+/** limits_resume(l): The same for the recorder itself, before its place is taken. */
+void limits_resume(const struct limits *l);
+/** limits_reap(l): What the recorded process leaves behind comes to us. */
+void limits_reap(struct limits *l);
 /** limits_stop_timers(): Interval timers and the parent's death signal survive exec(2). */
 void limits_stop_timers(void);
 

@@ -312,11 +312,17 @@ void link_receive(struct link *l)
 {
     struct error err = {.kind = ERR_NONE};
     uint64_t before = client_acked(l->client);
+    uint32_t pid;
 
     if (client_receive(l->client, &err) != 0) {
         note_loss(l, err.text);
     }
     note_loss(l, "the connection was closed");
+    pid = client_took_in(l->client);
+    if (pid != 0) {
+        link_text(l, 'm', link_now(l), "nested pid=%lu", (unsigned long)pid);
+        link_send_soon(l);
+    }
     if (client_acked(l->client) > before && client_last_seq(l->client) > l->sent_seq &&
         l->hold_us == 0) {
         link_send(l);

@@ -33,6 +33,7 @@ struct shell_options {
     int n_rest;
     char shell[256]; /* the real one's path */
     char name[258];  /* its argv[0] */
+    bool named;      /* by the link; else the policy may say another */
 };
 
 static int refuse(const char *why)
@@ -73,24 +74,43 @@ static bool allowed(const struct buf *shells, const char *path)
            line_is((const char *)buf_data(shells), shells->len, path) && access(path, X_OK) == 0;
 }
 
+static void read_shells(struct buf *ret)
+{
+    struct error err;
+
+    buf_init(ret, SHELLS_MAX);
+    (void)io_read_file(AT_FDCWD, SHELLS_FILE, SHELLS_MAX, ret, &err);
+}
+
+/* The policy's shell is as little believed as the link's name. */
+static bool may_run(const char *path)
+{
+    struct buf shells;
+    bool may;
+
+    read_shells(&shells);
+    may = shells.len > 0 && allowed(&shells, path);
+    buf_clear(&shells);
+    return may;
+}
+
 /* "ttytrail-shell-bin-zsh" is /bin/zsh. */
 static void choose_shell(struct shell_options *o, const char *argv0)
 {
     const char *base = strrchr(argv0, '/');
     struct buf shells;
-    struct error err;
 
     base = base != NULL ? base + 1 : argv0;
     base += *base == '-';
-    buf_init(&shells, SHELLS_MAX);
-    (void)io_read_file(AT_FDCWD, SHELLS_FILE, SHELLS_MAX, &shells, &err);
+    read_shells(&shells);
     if (strncmp(base, SHELL_PREFIX, strlen(SHELL_PREFIX)) == 0) {
         (void)snprintf(o->shell, sizeof o->shell, "/%s", base + strlen(SHELL_PREFIX));
         for (char *p = o->shell; *p != '\0'; p++) {
             *p = *p == '-' ? '/' : *p;
         }
     }
-    if (shells.len == 0 || !allowed(&shells, o->shell)) {
+    o->named = shells.len > 0 && allowed(&shells, o->shell);
+    if (!o->named) {
         (void)snprintf(o->shell, sizeof o->shell, "%s",
                        shells.len > 0 && allowed(&shells, FALLBACK_SHELL) ? FALLBACK_SHELL
                                                                           : LAST_SHELL);
@@ -207,7 +227,7 @@ static void take_forced(struct shell_options *o)
     }
 }
 
-static int check_way(struct way *way, const struct shell_options *o, struct error *err)
+static void look_at_way(struct way *way, const struct shell_options *o)
 {
     int tty = -1;
 
@@ -215,10 +235,6 @@ static int check_way(struct way *way, const struct shell_options *o, struct erro
         tty = isatty(i) == 1 ? i : tty;
     }
     way_find(way, o->command, tty);
-    if (way->depth >= WAY_DEPTH_MAX) {
-        return err_set(err, ERR_DENIED, "%u recorders above each other", way->depth);
-    }
-    return 0;
 }
 
 static int run(const struct shell_options *o, struct recorder_result *result, struct error *err)
@@ -227,6 +243,7 @@ static int run(const struct shell_options *o, struct recorder_result *result, st
         .connect = connect_writer,
         .path = o->shell,
         .child_shell = o->shell,
+        .may_run = o->named ? NULL : may_run,
         .ring_dir = RING_DIR,
         .input = -1,
         .login = true,
@@ -238,8 +255,11 @@ static int run(const struct shell_options *o, struct recorder_result *result, st
     int rc = -1;
 
     buf_init(&json, 32768);
-    if (check_way(&way, o, err) == 0 && build_argv(o, &argv, &json, err) == 0) {
+    look_at_way(&way, o);
+    if (build_argv(o, &argv, &json, err) == 0) {
         config.way_in = way.name;
+        config.depth = way.depth;
+        config.entered = way.entered;
         config.argv = argv;
         config.command_json = o->command != NULL ? buf_text(&json, err) : NULL;
         rc = recorder_run(&config, result, err);

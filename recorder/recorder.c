@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "recorder/recorder.h"
+#include "recorder/recorder_impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,37 +12,9 @@
 #include <unistd.h>
 
 #include "common/io.h"
-#include "recorder/child.h"
+#include "recorder/inplace.h"
 #include "recorder/relay.h"
 #include "recorder/session.h"
-#include "recorder/without.h"
-
-#define OPEN_TIMEOUT_MS 10000
-
-/* Everything that one session holds; all of it is let go in close_all. */
-struct recorder {
-    const struct recorder_config *config;
-    bool closed[3], is_tty[3]; /* descriptors 0 to 2 as we found them */
-    int outer;                 /* which of them is the terminal; -1 */
-    int ends[3];               /* our ends of the child's pipes */
-    int theirs[3];             /* the child's, until it has them */
-    struct limits limits;
-    struct signals signals;
-    struct term term;
-    struct pty pty;
-    int ahead; /* a connection to the writer that the client has not taken over yet; -1 */
-    struct client *client;
-    struct policy policy;
-    struct buf facts; /* of the opening */
-    struct without without;
-    struct child child;
-    struct link link;
-    struct tty tty;
-    struct stream streams[3];
-    bool streaming[3];
-    bool tty_open;
-    bool lost; /* there is no writer at the opening */
-};
 
 /* ---- before anything is opened ---- */
 
@@ -69,8 +41,7 @@ static void harden(struct recorder *r)
     limits_raise(&r->limits);
     if (r->config->login) {
         limits_stop_timers();
-        /* What the session leaves behind comes to us, to be named at its end. */
-        (void)prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        limits_reap(&r->limits); /* to be named at the session's end */
     }
     /* Once: every change of the effective gid would reset it (PITFALLS 6). */
     (void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
@@ -110,7 +81,8 @@ static int begin_session(struct recorder *r, struct error *why, struct error *er
         client_new(&r->client, connect_writer, r, err) != 0) {
         return -1;
     }
-    r->lost = r->lost || client_open_start(r->client, &r->facts, why) != 0;
+    recorder_ask_nested(r, why);
+    r->lost = !r->nested && (r->lost || client_open_start(r->client, &r->facts, why) != 0);
     return 0;
 }
 
@@ -236,6 +208,9 @@ static int set_going(struct recorder *r, struct error *err)
     if (config->login && r->outer >= 0) {
         link_text(&r->link, 'm', link_now(&r->link), "flag outer-tty-shared");
     }
+    if (r->shell != NULL) {
+        link_text(&r->link, 'm', link_now(&r->link), "shell %s", r->shell);
+    }
     if (config->on_open != NULL && !r->lost) {
         config->on_open(config->on_open_user, client_session(r->client));
     }
@@ -254,6 +229,11 @@ static int set_going(struct recorder *r, struct error *err)
         if (term_raw(&r->term, err) != 0) {
             return -1;
         }
+        if (config->login) {
+            /* Before anything within can ask whether it is. */
+            client_inner(r->client, r->pty.master);
+            link_send(&r->link);
+        }
     }
     return 0;
 }
@@ -262,7 +242,7 @@ static int release_child(struct recorder *r, struct error *err)
 {
     struct error ignored;
 
-    if (child_release(&r->child, r->config->argv[0], err) == 0) {
+    if (child_release(&r->child, r->shell, r->config->argv[0], err) == 0) {
         return 0;
     }
     link_text(&r->link, 'm', link_now(&r->link), "exec failed: %.200s", strerror(err->code));
@@ -291,6 +271,15 @@ static int relay(struct recorder *r, struct recorder_result *ret, struct error *
     return relay.ended_by != 0 || relay.hung_up ? 0 : rc;
 }
 
+static void close_one(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+        *fd = -1;
+    }
+}
+
+/* Twice does nothing. */
 static void close_all(struct recorder *r)
 {
     child_abandon(&r->child);
@@ -301,20 +290,17 @@ static void close_all(struct recorder *r)
         if (r->streaming[i]) {
             stream_close(&r->streams[i]);
         }
-        if (r->ends[i] >= 0) {
-            close(r->ends[i]);
-        }
-        if (r->theirs[i] >= 0) {
-            close(r->theirs[i]);
-        }
+        close_one(&r->ends[i]);
+        close_one(&r->theirs[i]);
+        r->streaming[i] = false;
     }
+    r->tty_open = false;
     term_close(&r->term);
     pty_close(&r->pty);
-    if (r->ahead >= 0) {
-        close(r->ahead);
-    }
+    close_one(&r->ahead);
     link_close(&r->link);
     client_free(r->client);
+    r->client = NULL;
     buf_clear(&r->facts);
     signals_close(&r->signals);
 }
@@ -325,14 +311,20 @@ static int open_session(struct recorder *r, struct error *err)
     struct error why = {.kind = ERR_NONE};
 
     /* The writer first: while it starts, or answers, the child is prepared. */
-    if (begin_session(r, &why, err) != 0 || start_child(r, err) != 0) {
+    if (begin_session(r, &why, err) != 0) {
+        return -1;
+    }
+    if (r->nested) {
+        return 0;
+    }
+    if (start_child(r, err) != 0) {
         return -1;
     }
     r->lost = r->lost || client_open_ready(r->client, OPEN_TIMEOUT_MS, &r->policy, &why) != 0;
     /* The recording can stand: the command may start while the session is opened.  What it prints
      * waits for its commit in any case. */
     if (!r->config->login && !r->lost) {
-        child_go(&r->child);
+        child_go(&r->child, NULL);
     }
     r->lost = r->lost || client_open_finish(r->client, OPEN_TIMEOUT_MS, &r->policy, &why) != 0;
     without_begin(&r->without, r->client, r->outer, &r->facts, r->config->ring_dir);
@@ -345,6 +337,27 @@ static int open_session(struct recorder *r, struct error *err)
         return -1;
     }
     return without_open(&r->without, &r->signals, &r->policy, &r->lost, &why, err);
+}
+
+/* With the terminal, the signals and the child's remains out of the way. */
+static int run_in_place(struct recorder *r, struct error *err)
+{
+    close_all(r);
+    return inplace_exec(r->config, r->shell, &r->limits, err);
+}
+
+static int record(struct recorder *r, struct recorder_result *ret, struct error *err)
+{
+    int rc = open_session(r, err) != 0 ? -1 : recorder_apply_policy(r, err);
+
+    if (rc != 0) {
+        return rc > 0 ? run_in_place(r, err) : -1;
+    }
+    memcpy(ret->session, client_session(r->client), sizeof ret->session);
+    if (set_going(r, err) != 0 || release_child(r, err) != 0) {
+        return -1;
+    }
+    return relay(r, ret, err);
 }
 
 int recorder_run(const struct recorder_config *config, struct recorder_result *ret,
@@ -373,13 +386,7 @@ int recorder_run(const struct recorder_config *config, struct recorder_result *r
     if (config->login && r->outer >= 0) {
         term_exclusive(&r->term);
     }
-    if (open_session(r, err) != 0) {
-        goto out;
-    }
-    memcpy(ret->session, client_session(r->client), sizeof ret->session);
-    if (set_going(r, err) == 0 && release_child(r, err) == 0) {
-        rc = relay(r, ret, err);
-    }
+    rc = record(r, ret, err);
 out:
     close_all(r);
     free(r);

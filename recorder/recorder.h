@@ -22,7 +22,11 @@ struct recorder_config {
     const char *title;        /* NULL for none */
     const char *command_json; /* facts: argv as JSON, NULL for a login shell */
     const char *way_in;       /* "record", or as recorder/way.h says */
-    int input;                /* --input: 1 on, 0 off, -1 as the policy says */
+    unsigned depth;           /* recorders among the ancestors: max_depth of them at most */
+    bool entered;             /* by a way in that lies nearer than any of them */
+    /* Whether the policy's shell may be run in place of ${path}; NULL: no. */
+    bool (*may_run)(const char *shell);
+    int input; /* --input: 1 on, 0 off, -1 as the policy says */
     /* Called once the session is open, before the terminal is raw; NULL for nobody. */
     void (*on_open)(void *user, const uint8_t session[16]);
     void *on_open_user;
@@ -37,9 +41,10 @@ struct recorder_result {
 };
 
 /** recorder_run(config, ret, err): Record until the child and its output have ended.  Every exit
- * leaves the terminal as it was.  -1 when nothing was run, or when the recording could not go on
- * and the session was ended for that (see recorder_refusal).  ret->wait_status is our own signal
- * where one ended us. */
+ * leaves the terminal as it was.  A login that is not to be recorded, or is already, by the session
+ * it was started in, does not return: its shell takes our place (inplace.h).  -1 when nothing was
+ * run, or when the recording could not go on and the session was ended for that (see
+ * recorder_refusal).  ret->wait_status is our own signal where one ended us. */
 int recorder_run(const struct recorder_config *config, struct recorder_result *ret,
                  struct error *err);
 

@@ -9,9 +9,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define ANCESTORS_MAX 512
-#define PTS_FIRST     136U /* majors of Unix 98 pseudoterminals' slaves: admin-guide/devices.txt */
-#define PTS_LAST      143U
+#define ANCESTORS_MAX 8192 /* more than max_depth can need; whoever has more is too deep */
 
 static const char *const sftp_servers[] = {"/usr/lib/openssh/sftp-server",
                                            "/usr/libexec/openssh/sftp-server",
@@ -87,7 +85,7 @@ static bool is_console(int tty)
         return false;
     }
     kind = major(st.st_rdev);
-    return kind < PTS_FIRST || kind > PTS_LAST;
+    return kind < WAY_PTS_FIRST || kind > WAY_PTS_LAST;
 }
 
 static bool is_sftp(const char *command)
@@ -121,15 +119,18 @@ void way_find(struct way *ret, const char *command, int tty)
     const char *ancestor = "";
     struct process p;
     long pid = getppid();
+    int i;
 
-    ret->depth = 0;
-    for (int i = 0; i < ANCESTORS_MAX && pid > 0 && read_process(pid, &p); i++, pid = p.parent) {
+    *ret = (struct way){.depth = 0};
+    for (i = 0; i < ANCESTORS_MAX && pid > 0 && read_process(pid, &p); i++, pid = p.parent) {
         /* Nobody but this program has the group; its members reach the writer all the same. */
         ret->depth += getegid() != getgid() && p.egid == (long)getegid();
         if (ancestor[0] == '\0' && p.uid == 0) {
             ancestor = known_name(p.comm);
+            ret->entered = ancestor[0] != '\0' && ret->depth == 0;
         }
     }
+    ret->depth = i == ANCESTORS_MAX ? ANCESTORS_MAX : ret->depth;
     ret->name = way_of(ancestor, is_console(tty), command);
 }
 

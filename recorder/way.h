@@ -13,11 +13,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define WAY_DEPTH_MAX 16 /* recorders above each other; then the session is refused */
+#define WAY_PTS_FIRST 136U /* majors of Unix 98 ptys' slaves: admin-guide/devices.txt */
+#define WAY_PTS_LAST  143U
 
 struct way {
     const char *name; /* login command subsystem su sudo console ssm; a literal */
     unsigned depth;   /* recorders among the ancestors: processes with our effective group */
+    bool entered;     /* a known way in lies between us and the nearest of them */
 };
 
 /** way_find(ret, command, tty): ${command}: of -c, NULL for none; ${tty}: the terminal, -1. */

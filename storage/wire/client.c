@@ -45,7 +45,7 @@ int client_new(struct client **ret, client_connect_fn *connect, void *user, stru
     }
     c->connect = connect;
     c->user = user;
-    c->fd = -1;
+    c->fd = c->inner = -1;
     c->pending_us = CLIENT_NO_PENDING;
     buf_init(&c->outbox, CLIENT_OUTBOX_MAX);
     buf_init(&c->small, FRAME_MAX_BODY + 4096);
@@ -63,7 +63,7 @@ void client_lose(struct client *c)
     c->state = CLIENT_LOST;
     c->sent = 0;
     c->frame_left = 0;
-    c->bye = false;
+    c->bye = c->asked = false;
     buf_reset(&c->small);
     buf_reset(&c->inbox);
 }
@@ -133,7 +133,15 @@ void client_flush(struct client *c)
         bool small = c->small.len > 0 && c->frame_left == 0;
         size_t len = small ? c->small.len : to_boundary(c);
         const uint8_t *p = small ? buf_data(&c->small) : buf_data(&c->outbox) + c->sent;
-        ssize_t n = send_some(c, p, len);
+        ssize_t n;
+
+        if (c->inner_due && c->state == CLIENT_LIVE && c->small.len == 0 && c->frame_left == 0) {
+            if (!client_send_inner(c)) {
+                return;
+            }
+            continue;
+        }
+        n = send_some(c, p, len);
 
         if (n < 0) {
             return;
@@ -225,9 +233,14 @@ static int on_frame(struct client *c, const struct frame *f, struct policy *poli
                     struct error *err)
 {
     bool live = c->state == CLIENT_LIVE;
+    int rc;
 
     if (f->type == FRAME_REFUSED) {
         return on_refused(f, err);
+    }
+    rc = client_nested_frame(c, f, policy, err);
+    if (rc != 0) {
+        return rc > 0 ? 0 : -1;
     }
     if (f->type == FRAME_READY && c->state == CLIENT_OPENING && f->len == 0) {
         c->ready = true;
@@ -365,7 +378,8 @@ int client_fd(const struct client *c)
 
 bool client_wants_write(const struct client *c)
 {
-    return c->fd >= 0 && (c->small.len > 0 || (c->state == CLIENT_LIVE && c->sent < c->outbox.len));
+    return c->fd >= 0 && (c->small.len > 0 ||
+                          (c->state == CLIENT_LIVE && (c->sent < c->outbox.len || c->inner_due)));
 }
 
 bool client_lost(const struct client *c)

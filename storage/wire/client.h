@@ -91,6 +91,17 @@ bool client_full_policy(const struct client *c, struct policy *ret);
  * use to retry. */
 int client_reconnect(struct client *c, int timeout_ms, struct error *err);
 
+/** client_nested(c, tty, timeout_ms, ret_yes, ret_policy, err): Before client_open: connect and ask
+ * whether a session that is open records this process already; ${tty}: the terminal on its
+ * descriptor 0, -1 for none.  The connection is kept for client_open. */
+int client_nested(struct client *c, int tty, int timeout_ms, bool *ret_yes,
+                  struct policy *ret_policy, struct error *err);
+/** client_inner(c, master): Tell the writer, on this connection and on later ones, of the session's
+ * own pty; ${master} is borrowed. */
+void client_inner(struct client *c, int master);
+/** client_took_in(c): The process of a nested shell that the writer tells of, once; 0 for none. */
+uint32_t client_took_in(struct client *c);
+
 /** client_drop(c): Hang up on a writer that is there but commits nothing; to be reconnected, or
  * given up. */
 void client_drop(struct client *c);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What client.c and client_open.c share; no other file includes it. */
+/* What client.c, client_open.c and client_nested.c share; no other file includes it. */
 #ifndef TTYTRAIL_WIRE_CLIENT_IMPL_H
 #define TTYTRAIL_WIRE_CLIENT_IMPL_H
 
 #include "storage/wire/client.h"
+#include "storage/wire/frame.h"
 
 enum client_state { CLIENT_NEW, CLIENT_OPENING, CLIENT_LIVE, CLIENT_LOST };
 
@@ -24,6 +25,10 @@ struct client {
     uint64_t last_seq, acked;
     uint64_t pending_us; /* the watermark as of the outbox's front */
     bool bye, goodbye, ready;
+    bool asked, nested;    /* NESTED was answered; with yes */
+    int inner;             /* borrowed: the pty's master; -1 */
+    bool inner_due;        /* this connection has not been told of it */
+    uint32_t nested_pid;   /* of the last NESTED_IN that nobody has asked for */
     bool full, has_policy; /* the writer said FULL, and sent a policy with it */
     struct policy policy;
     uint8_t session[16];
@@ -34,6 +39,14 @@ struct client {
 void client_lose(struct client *c);
 /** client_take(c, policy, err): As client_receive, and an OPENED's policy goes to ${policy}. */
 int client_take(struct client *c, struct policy *policy, struct error *err);
+/** client_wait(c, done, timeout_ms, policy, err): Flush and receive until ${done}. */
+int client_wait(struct client *c, bool (*done)(const struct client *c), int timeout_ms,
+                struct policy *policy, struct error *err);
+/** client_nested_frame(c, f, policy, err): NESTING and NESTED_IN: 1, 0 another frame, -1. */
+int client_nested_frame(struct client *c, const struct frame *f, struct policy *policy,
+                        struct error *err);
+/** client_send_inner(c): INNER, at a frame's boundary; false: not now. */
+bool client_send_inner(struct client *c);
 /** client_put_pending(to, t_us, err): One PENDING frame. */
 int client_put_pending(struct buf *to, uint64_t t_us, struct error *err);
 

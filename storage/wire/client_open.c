@@ -9,9 +9,8 @@
 #include "storage/wire/client_impl.h"
 #include "storage/wire/frame.h"
 
-/* Flush and receive until ${done}, at most ${timeout_ms}. */
-static int wait_until(struct client *c, bool (*done)(const struct client *c), int timeout_ms,
-                      struct policy *policy, struct error *err)
+int client_wait(struct client *c, bool (*done)(const struct client *c), int timeout_ms,
+                struct policy *policy, struct error *err)
 {
     uint64_t end = clock_boot_us() + (uint64_t)timeout_ms * 1000;
 
@@ -66,12 +65,16 @@ static int begin(struct client *c, uint8_t type, const void *rest, size_t len, s
     if (len > sizeof body - 4) {
         return err_set(err, ERR_LIMIT, "facts of %zu bytes", len);
     }
-    c->fd = c->connect(c->user, err);
+    /* After NESTED it goes on with the same one. */
+    if (!c->asked || c->fd < 0) {
+        c->fd = c->connect(c->user, err);
+    }
     if (c->fd < 0) {
         return -1;
     }
     c->state = CLIENT_OPENING;
-    c->full = false;
+    c->full = c->asked = false;
+    c->inner_due = c->inner >= 0;
     io_put_be32(body, WIRE_VERSION);
     memcpy(body + 4, rest, len);
     if (frame_put(&c->small, type, 0, body, len + 4, err) != 0) {
@@ -90,7 +93,7 @@ int client_open_start(struct client *c, const struct buf *facts, struct error *e
 int client_open_ready(struct client *c, int timeout_ms, struct policy *ret_policy,
                       struct error *err)
 {
-    if (wait_until(c, is_ready, timeout_ms, ret_policy, err) != 0) {
+    if (client_wait(c, is_ready, timeout_ms, ret_policy, err) != 0) {
         client_lose(c);
         return -1;
     }
@@ -100,7 +103,7 @@ int client_open_ready(struct client *c, int timeout_ms, struct policy *ret_polic
 int client_open_finish(struct client *c, int timeout_ms, struct policy *ret_policy,
                        struct error *err)
 {
-    if (wait_until(c, is_live, timeout_ms, ret_policy, err) != 0) {
+    if (client_wait(c, is_live, timeout_ms, ret_policy, err) != 0) {
         client_lose(c);
         return -1;
     }
@@ -122,7 +125,7 @@ int client_reconnect(struct client *c, int timeout_ms, struct error *err)
     if (begin(c, FRAME_RESUME, c->session, sizeof c->session, err) != 0) {
         return -1;
     }
-    if (wait_until(c, is_live, timeout_ms, NULL, err) != 0) {
+    if (client_wait(c, is_live, timeout_ms, NULL, err) != 0) {
         client_lose(c);
         return -1;
     }
@@ -157,5 +160,6 @@ int client_finish(struct client *c, int timeout_ms, struct error *err)
         return -1;
     }
     c->bye = true;
-    return wait_until(c, is_finished, timeout_ms, NULL, err);
+    c->inner_due = false;
+    return client_wait(c, is_finished, timeout_ms, NULL, err);
 }

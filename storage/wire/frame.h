@@ -31,6 +31,9 @@ enum frame_type {
     FRAME_PONG = 6,    /* empty */
     FRAME_WITNESS = 7, /* from root alone, first: u32 version, then facts of a login's PAM session;
                         * answered by WITNESSED */
+    FRAME_NESTED = 8,  /* first, before OPEN: u32 version; a terminal on descriptor 0 is passed:
+                        * does a session that is open record me already? */
+    FRAME_INNER = 9,   /* empty, and the master of the session's own pty is passed */
     /* writer to recorder */
     FRAME_OPENED = 32,    /* 16 bytes session id, i64 start (unix us), then facts: the policy.  With
                            * its first byte comes the fresh descriptor of the outer tty, where one was
@@ -44,6 +47,9 @@ enum frame_type {
     FRAME_WITNESSED = 39, /* empty: the connection is in the database */
     FRAME_FULL = 40, /* the evidence's disk is full: empty; before an OPEN's REFUSED, the policy */
     FRAME_FULL_OVER = 41, /* empty: it is not any more */
+    FRAME_NESTING = 42,   /* answer to NESTED: empty for no, else 16 bytes id of the session that
+                           * records it, then facts: the policy */
+    FRAME_NESTED_IN = 43, /* u32 pid: a shell was run within this session, as a part of it */
     /* control socket: command to writer, each answered by DONE or REFUSED */
     FRAME_SHIPPED = 64,  /* SHIPPED_ENTRY bytes for each session: its id (16), u32 segments: all
                           * below  this number are in S3 */

@@ -121,6 +121,7 @@ static const struct {
     {"flag memory-not-locked", "memory-not-locked"},
     {"flag not-redacted", "not-redacted"},
     {"flag outer-tty-shared", "outer-tty-shared"},
+    {"nested", "nested"},
     {"ring", "writer-lost"},
     {"token", "token"},
     {"unrecorded", "writer-lost"},
@@ -215,6 +216,8 @@ static const struct {
     {FRAME_PENDING, 1U << PEER_LIVE},
     {FRAME_BYE, 1U << PEER_LIVE},
     {FRAME_WITNESS, 1U << PEER_NEW},
+    {FRAME_NESTED, 1U << PEER_NEW},
+    {FRAME_INNER, 1U << PEER_LIVE},
     {FRAME_PONG, 1U << PEER_LIVE | 1U << PEER_BYE},
     {FRAME_SHIPPED, 1U << PEER_NEW | 1U << PEER_CONTROL},
     {FRAME_SEAL_NOW, 1U << PEER_NEW | 1U << PEER_CONTROL},
@@ -259,6 +262,10 @@ static int dispatch(struct writer *w, struct peer *p, const struct frame *f, str
         return on_resume(w, p, f, err);
     case FRAME_WITNESS:
         return witness_take(w, p, f, err);
+    case FRAME_NESTED:
+        return nested_ask(w, p, f, err);
+    case FRAME_INNER:
+        return nested_inner(w, p, f, err);
     case FRAME_EVENT:
         return on_event(p, f, err);
     case FRAME_PENDING:

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "common/clock.h"
 #include "common/io.h"
@@ -284,6 +285,15 @@ int opening_session(struct writer *w, struct peer *p, const struct frame *f, boo
     if (import) {
         p->defer_us = WRITER_DEFER_US;
         return 0;
+    }
+    if (!policy.record) {
+        /* Its shell takes the recorder's place: the terminal stays as it is. */
+        int tty = peer_take_passed(p);
+
+        if (tty >= 0) {
+            close(tty);
+        }
+        return opening_answer(w, p, -1, err);
     }
     return outer_ask(w, p) ? 0 : opening_answer(w, p, -1, err);
 }

@@ -77,8 +77,9 @@ int peer_receive(struct peer *p)
         int passed = -1;
 
         n = pass_receive(p->fd, at, room, MSG_DONTWAIT, &passed);
-        /* One, with the first message: whatever else comes is not ours to keep. */
-        if (passed >= 0 && p->state == PEER_NEW && p->passed_fd < 0 && !p->control) {
+        /* One at a time: whatever else comes is not ours to keep. */
+        if (passed >= 0 && (p->state == PEER_NEW || p->state == PEER_LIVE) && p->passed_fd < 0 &&
+            !p->control) {
             p->passed_fd = passed;
         } else if (passed >= 0) {
             close(passed);

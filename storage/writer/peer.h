@@ -65,6 +65,7 @@ struct peer {
     int out_fd;       /* goes with the first byte of `out`; -1: none */
     bool waiting;     /* its OPEN is not answered yet */
     bool visited;     /* by limits_each */
+    bool asked;       /* it said NESTED: once */
     uint32_t watched; /* epoll events asked for */
     struct peer_import import;
 };

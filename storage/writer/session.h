@@ -34,10 +34,11 @@ struct wsession {
     size_t cache_held;  /* counted against cache_left */
     bool cached;        /* cache holds the whole tail */
     bool sealing, seal_asked, seal_failed;
-    bool closed;    /* state and exit are in the database: only sealing is left */
-    bool connected; /* a recorder is on the line */
-    bool root_seen; /* the flag `root` was set by this writer */
-    bool cut_due;   /* to be closed as cut in the next transaction */
+    bool closed;                    /* state and exit are in the database: only sealing is left */
+    bool connected;                 /* a recorder is on the line */
+    bool root_seen;                 /* the flag `root` was set by this writer */
+    bool cut_due;                   /* to be closed as cut in the next transaction */
+    uint64_t inner_dev, inner_rdev; /* its own pty, as its recorder has shown; 0: unknown */
     struct {
         uint64_t seq, t_us;
         uint8_t hash[CHAIN_HASH];

@@ -51,6 +51,7 @@ static void on_peer(struct writer *w, struct peer *p, uint32_t events)
         }
 
         messages_take(w, p);
+        nested_drop_passed(p);
         if (rc != 0 || p->state == PEER_GONE) {
             connections_hang_up(w, p);
         }

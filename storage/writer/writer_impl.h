@@ -226,6 +226,14 @@ void outer_tick(struct writer *w, uint64_t now_us, uint64_t *wait_us);
 /** outer_forget(w, p_or_null): ${p} is gone; NULL: everybody. */
 void outer_forget(struct writer *w, const struct peer *p);
 
+/* nested.c */
+/** nested_ask(w, p, f, err): Is ${p} recorded by a session that is open?  Tells both. */
+int nested_ask(struct writer *w, struct peer *p, const struct frame *f, struct error *err);
+/** nested_inner(w, p, f, err): ${p} shows its session's own pty. */
+int nested_inner(struct writer *w, struct peer *p, const struct frame *f, struct error *err);
+/** nested_drop_passed(p): A descriptor that came with a message that takes none goes. */
+void nested_drop_passed(struct peer *p);
+
 /* turn.c */
 bool turn_due(struct writer *w, uint64_t now_us, uint64_t *ret_wait_us);
 void turn_commit(struct writer *w);

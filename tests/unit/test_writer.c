@@ -263,11 +263,30 @@ enum stage { AT_NEW, AT_LIVE, AT_BYE, AT_CONTROL };
 
 static void refuses_what_is_out_of_turn(void **state)
 {
-    static const uint8_t types[] = {
-        0,           FRAME_OPEN,    FRAME_RESUME,  FRAME_EVENT,   FRAME_PENDING,
-        FRAME_BYE,   FRAME_PONG,    FRAME_OPENED,  FRAME_RESUMED, FRAME_ACK,
-        FRAME_PING,  FRAME_GOODBYE, FRAME_REFUSED, FRAME_SHIPPED, FRAME_SEAL_NOW,
-        FRAME_EPOCH, FRAME_IMPORT,  FRAME_NOTE,    FRAME_DONE,    200};
+    static const uint8_t types[] = {0,
+                                    FRAME_OPEN,
+                                    FRAME_RESUME,
+                                    FRAME_EVENT,
+                                    FRAME_PENDING,
+                                    FRAME_BYE,
+                                    FRAME_PONG,
+                                    FRAME_OPENED,
+                                    FRAME_RESUMED,
+                                    FRAME_ACK,
+                                    FRAME_PING,
+                                    FRAME_GOODBYE,
+                                    FRAME_REFUSED,
+                                    FRAME_SHIPPED,
+                                    FRAME_SEAL_NOW,
+                                    FRAME_EPOCH,
+                                    FRAME_IMPORT,
+                                    FRAME_NOTE,
+                                    FRAME_DONE,
+                                    FRAME_NESTED,
+                                    FRAME_INNER,
+                                    FRAME_NESTING,
+                                    FRAME_NESTED_IN,
+                                    200};
     static const uint8_t legal[4][6] = {
         [AT_NEW] = {FRAME_OPEN, FRAME_RESUME},
         [AT_LIVE] = {FRAME_EVENT, FRAME_PENDING, FRAME_BYE, FRAME_PONG},
