@@ -292,14 +292,21 @@ def test_an_outer_terminal_is_exclusive_and_flagged():
 
 
 def test_recorders_above_each_other_end_somewhere():
+    """Each on a terminal that no session has; without one, all are one session."""
+    with open(HOST.home + '/same', 'w') as f:
+        f.write('[ $1 -lt 20 ] || exit 9\n%s -c "sh %s/same $(($1 + 1))"\n' % (HOST.shell, HOST.home))
     with open(HOST.home + '/deeper', 'w') as f:
-        f.write('[ $1 -lt 40 ] || exit 0\n%s -c "sh %s/deeper $(($1 + 1))"\n' % (HOST.shell, HOST.home))
+        f.write('[ $1 -lt 40 ] || exit 0\nexec script -qec "%s -c \\"sh %s/deeper $(($1 + 1))\\"" /dev/null\n' % (HOST.shell, HOST.home))
+    count = len(HOST.sessions())
+    out, err, status = run([HOST.shell, '-c', 'sh %s/same 1' % HOST.home], env=ENV, preexec_fn=prepared(lambda: None),
+                           seconds=PATIENCE)
+    equal((status, len(HOST.sessions()) - count), (9, 1), 'status and sessions: %r' % err)
     count = len(HOST.sessions())
     out, err, status = run([HOST.shell, '-c', 'sh %s/deeper 1' % HOST.home], env=ENV, preexec_fn=prepared(lambda: None),
                            seconds=PATIENCE)
     equal(status, 125, 'status')
-    check(b'16 recorders above each other' in err, 'reason: %r' % err)
-    equal(len(HOST.sessions()) - count, 16, 'sessions')
+    check(b'16 recorders above each other' in out + err, 'reason: %r' % (out + err))
+    equal(len(HOST.sessions()) - count, 17, 'sessions, the refused one among them')
 
 
 # ---- what is left behind ----

@@ -25,7 +25,8 @@ def enter():
 
 
 class Host:
-    def __init__(self):
+    def __init__(self, conf=None):
+        self.conf = conf  # of the writer; None: none
         self.dir = tempfile.mkdtemp(prefix='ttytrail-installed.')
         atexit.register(self.stop)
         os.chmod(self.dir, 0o755)
@@ -43,28 +44,39 @@ class Host:
         self.home = self.dir + '/home'
         os.mkdir(self.home, 0o755)
         os.chown(self.home, UID, UID)
-        self._add('/etc/group', 'ttytrail:x:%d:\n%s:x:%d:\n' % (GROUP, USER, UID))
-        self._add('/etc/passwd', '%s:x:%d:%d::%s:%s\n' % (USER, UID, UID, self.home, self.shell))
-        self._add('/etc/shells', self.shell + '\n')
-        self._add('/etc/shadow', '%s:*:19000:0:99999:7:::\n' % USER)
-        self._start()
+        self.add('/etc/group', 'ttytrail:x:%d:\n%s:x:%d:\n' % (GROUP, USER, UID))
+        self.add('/etc/passwd', '%s:x:%d:%d::%s:%s\n' % (USER, UID, UID, self.home, self.shell))
+        self.add('/etc/shells', self.shell + '\n')
+        self.add('/etc/shadow', '%s:*:19000:0:99999:7:::\n' % USER)
+        self.start()
 
-    def _add(self, path, text):
+    def add(self, path, text):
         own = self.dir + path.replace('/', '-')
-        shutil.copy(path, own)
+        mounted = os.path.exists(own)
+        if not mounted:
+            shutil.copy(path, own)
         with open(own, 'a') as f:
             f.write(text)
-        shutil.copystat(path, own)
-        subprocess.run(['mount', '--bind', own, path], check=True)
+        if not mounted:
+            shutil.copystat(path, own)
+            subprocess.run(['mount', '--bind', own, path], check=True)
 
-    def _start(self):
+    def start(self):
         sock = '/run/ttytrail/writer.sock'
         self.log = open(self.dir + '/log', 'wb')
-        self.writer = subprocess.Popen([BIN + '/ttytraild', '--db', self.db, '--socket', sock], stderr=self.log)
+        more = []
+        if self.conf is not None:
+            more = ['--config', self.dir + '/conf']
+            self.configure(self.conf)
+        self.writer = subprocess.Popen([BIN + '/ttytraild', '--db', self.db, '--socket', sock] + more, stderr=self.log)
         until(lambda: os.path.exists(sock + '.control'), 'the writer\'s sockets', 60)
         os.chown(sock, 0, GROUP)
         # The sockets are there before the tables are.
         until(lambda: run([BIN + '/ttytrail', 'list', '--db', self.db], seconds=60)[2] == 0, 'the database', 60)
+
+    def configure(self, text):
+        with open(self.dir + '/conf', 'w') as f:
+            f.write(text)
 
     def stop(self):
         self.writer.terminate()

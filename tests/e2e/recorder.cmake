@@ -15,6 +15,8 @@ set_tests_properties(e2e.login_shell PROPERTIES TIMEOUT 120 LABELS e2e
 add_test(NAME e2e.hostile_start COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/hostile_start.py
   $<TARGET_FILE:ttytrail>)
 set_tests_properties(e2e.hostile_start PROPERTIES TIMEOUT 300 LABELS e2e)
+add_test(NAME e2e.nested COMMAND /usr/bin/python3 ${CMAKE_CURRENT_SOURCE_DIR}/nested.py $<TARGET_FILE:ttytrail>)
+set_tests_properties(e2e.nested PROPERTIES TIMEOUT 300 LABELS e2e)
 add_test(NAME e2e.doctor_host COMMAND ${CMAKE_CURRENT_SOURCE_DIR}/doctor_host.sh)
 set_tests_properties(e2e.doctor_host PROPERTIES TIMEOUT 300 LABELS e2e
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
