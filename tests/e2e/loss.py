@@ -233,7 +233,7 @@ def only_once(host):
 
 
 def not_recorded(host):
-    """record = off: a row, its flag and exit; nothing of what was typed or shown, and no writer is missed."""
+    """record = off: a row and its flag; nothing of what was typed or shown, and no writer is missed."""
     host.configure('[record]\nrecord = off\non_writer_loss = end\nwriter_timeout_s = 1\n')
     host.start()
     before = host.rings()

@@ -52,6 +52,7 @@ as ttbob -c 'echo private; exit 4' </dev/null >/dev/null
 wait_for 'both rows' sh -c "'$TTYTRAIL' list --db e.db --json | grep -c . | grep -qx 2"
 [ -z "$(flags ttann | tr -d '[],\" ')" ] || fail "ttann: $(flags ttann)"
 flags ttbob | grep -q not-recorded || fail "ttbob: $(flags ttbob)"
+wait_for 'its end' sh -c "'$TTYTRAIL' list --db e.db --json | grep not-recorded | grep -q '\"state\":\"done\"'"
 "$TTYTRAIL" list --db e.db --json | grep not-recorded | grep '"bytes_out":0,' | grep -q '"events":0,' || fail 'it is recorded'
 ok 'one is recorded, the other leaves a row that says so'
 
