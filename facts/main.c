@@ -149,7 +149,8 @@ static void serve(int fd, uid_t writer)
     }
     buf_init(&in, 1024);
     buf_init(&out, FRAME_HEADER + FRAME_MAX_BODY);
-    if (receive(fd, &in, &f, &passed) == 1) {
+    /* Withdrawn: a hang-up now would be one that nobody expects any more. */
+    if (receive(fd, &in, &f, &passed) == 1 && !pass_gone(fd)) {
         answer(&f, passed, &out, &fresh);
         (void)pass_send(fd, buf_data(&out), out.len, fresh);
     }

@@ -13,6 +13,7 @@
 
 #include "common/io.h"
 #include "recorder/inplace.h"
+#include "recorder/outer.h"
 #include "recorder/relay.h"
 #include "recorder/session.h"
 
@@ -72,6 +73,14 @@ static int connect_writer(void *user, struct error *err)
     return fd >= 0 ? fd : r->config->connect(r->config->connect_user, err);
 }
 
+/* Who is not recorded gets his shell in our place, which cannot be given the keys that we read. */
+static bool is_let_alone(const struct recorder *r)
+{
+    struct policy policy;
+
+    return without_published(&r->facts, &policy) && !policy.record;
+}
+
 /* A private writer takes longer to start than anything else here: it comes before all of it. */
 static int begin_session(struct recorder *r, struct error *why, struct error *err)
 {
@@ -82,6 +91,9 @@ static int begin_session(struct recorder *r, struct error *why, struct error *er
         return -1;
     }
     recorder_ask_nested(r, why);
+    if (!r->nested && !r->lost && r->config->login && r->outer >= 0 && !is_let_alone(r)) {
+        outer_offer(&r->term, r->client);
+    }
     r->lost = !r->nested && (r->lost || client_open_start(r->client, &r->facts, why) != 0);
     return 0;
 }
@@ -203,9 +215,8 @@ static int set_going(struct recorder *r, struct error *err)
     if (r->policy.redact == POLICY_REDACT_OFF) {
         link_text(&r->link, 'm', link_now(&r->link), "flag not-redacted");
     }
-    /* TIOCEXCL keeps others from opening it from now on, not those who have it open already; nobody
-     * has taken it from them (PITFALLS 1). */
-    if (config->login && r->outer >= 0) {
+    /* TIOCEXCL keeps others from opening it from now on, not those who have it open already. */
+    if (config->login && r->outer >= 0 && !r->fresh) {
         link_text(&r->link, 'm', link_now(&r->link), "flag outer-tty-shared");
     }
     if (r->shell != NULL) {
@@ -229,6 +240,8 @@ static int set_going(struct recorder *r, struct error *err)
         if (term_raw(&r->term, err) != 0) {
             return -1;
         }
+        /* A size that came while it was hung up sent us no signal. */
+        tty_resized(&r->tty);
         if (config->login) {
             /* Before anything within can ask whether it is. */
             client_inner(r->client, r->pty.master);
@@ -320,6 +333,7 @@ static int open_session(struct recorder *r, struct error *err)
     if (start_child(r, err) != 0) {
         return -1;
     }
+    outer_wait(&r->term, r->client, OPEN_TIMEOUT_MS);
     r->lost = r->lost || client_open_ready(r->client, OPEN_TIMEOUT_MS, &r->policy, &why) != 0;
     /* The recording can stand: the command may start while the session is opened.  What it prints
      * waits for its commit in any case. */
@@ -327,6 +341,8 @@ static int open_session(struct recorder *r, struct error *err)
         child_go(&r->child, NULL);
     }
     r->lost = r->lost || client_open_finish(r->client, OPEN_TIMEOUT_MS, &r->policy, &why) != 0;
+    /* Also after an opening that failed: ours may be dead. */
+    r->fresh = outer_take(&r->term, r->client, r->is_tty);
     without_begin(&r->without, r->client, r->outer, &r->facts, r->config->ring_dir);
     if (!r->lost) {
         r->without.means.insider = r->without.means.root || r->policy.break_glass;

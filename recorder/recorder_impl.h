@@ -33,6 +33,7 @@ struct recorder {
     struct stream streams[3];
     bool streaming[3];
     bool tty_open;
+    bool fresh;  /* nobody else has the terminal open */
     bool lost;   /* there is no writer at the opening */
     bool nested; /* a session that is open records us already */
 };

@@ -99,16 +99,108 @@ void term_exclusive(struct term *t)
     t->exclusive = ioctl(t->fd, TIOCEXCL) == 0;
 }
 
+static void arm(const struct term *t)
+{
+    bool first = !rescue.armed;
+
+    rescue.fd = t->fd;
+    rescue.saved = t->saved;
+    rescue.armed = 1;
+    if (first) {
+        watch_signals();
+    }
+}
+
+static void set_held(struct term *t)
+{
+    struct termios held = t->saved;
+
+    held.c_lflag &= ~(tcflag_t)(ICANON | ECHO | ECHONL);
+    held.c_cc[VMIN] = 1;
+    held.c_cc[VTIME] = 0;
+    arm(t);
+    t->held = tcsetattr(t->fd, TCSANOW, &held) == 0;
+}
+
+void term_hold(struct term *t)
+{
+    if (t->early == NULL) {
+        t->early = secrets_alloc(&t->secrets, TERM_EARLY);
+    }
+    /* Without a description of our own, reading could wait. */
+    if (t->early != NULL && t->nonblocking) {
+        set_held(t);
+    }
+}
+
+void term_let_go(struct term *t)
+{
+    if (t->held && !t->raw) {
+        (void)tcsetattr(t->fd, TCSANOW, &t->saved);
+        rescue.armed = 0;
+    }
+    t->held = false;
+}
+
+bool term_early(struct term *t)
+{
+    while (t->held && t->early_len < TERM_EARLY) {
+        ssize_t n = read(t->fd, t->early + t->early_len, TERM_EARLY - t->early_len);
+
+        if (n <= 0) {
+            return true;
+        }
+        t->early_len += (size_t)n;
+    }
+    return t->held && t->early_len < TERM_EARLY;
+}
+
+ssize_t term_read(struct term *t, void *to, size_t max)
+{
+    size_t left = t->early_len - t->early_at;
+
+    if (left == 0) {
+        return read(t->fd, to, max);
+    }
+    max = max < left ? max : left;
+    memcpy(to, t->early + t->early_at, max);
+    t->early_at += max;
+    if (max == left) {
+        secrets_free(&t->secrets, t->early);
+        t->early = NULL;
+        t->early_at = t->early_len = 0;
+    }
+    return (ssize_t)max;
+}
+
+void term_replace(struct term *t, int fd)
+{
+    struct winsize now;
+    int flags = fcntl(fd, F_GETFL);
+
+    close(t->fd);
+    t->fd = fd;
+    t->replaced = true;
+    t->nonblocking = flags >= 0 && fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0;
+    term_exclusive(t);
+    /* The hang-up has put the modes back to a new terminal's. */
+    if (t->held) {
+        set_held(t);
+    } else {
+        (void)tcsetattr(t->fd, TCSANOW, &t->saved);
+    }
+    if (ioctl(fd, TIOCGWINSZ, &now) == 0 && now.ws_row == 0 && now.ws_col == 0) {
+        (void)ioctl(fd, TIOCSWINSZ, &t->size);
+    }
+}
+
 int term_raw(struct term *t, struct error *err)
 {
     struct termios raw = t->saved;
 
     cfmakeraw(&raw);
     if (!t->raw) {
-        rescue.fd = t->fd;
-        rescue.saved = t->saved;
-        rescue.armed = 1;
-        watch_signals();
+        arm(t);
     }
     if (tcsetattr(t->fd, TCSANOW, &raw) != 0) {
         return err_sys(err, "set the terminal raw");
@@ -130,13 +222,20 @@ bool term_resized(struct term *t)
 
 void term_close(struct term *t)
 {
+    secrets_close(&t->secrets);
+    t->early = NULL;
+    t->early_at = t->early_len = 0;
     if (t->fd < 0) {
         return;
     }
-    if (t->raw) {
+    if (t->raw || t->held) {
         (void)tcsetattr(t->fd, TCSANOW, &t->saved);
         rescue.armed = 0;
-        t->raw = false;
+        t->raw = t->held = false;
+    }
+    if (t->replaced) {
+        /* A shell in our place would have it non-blocking. */
+        (void)fcntl(t->fd, F_SETFL, fcntl(t->fd, F_GETFL) & ~O_NONBLOCK);
     }
     if (t->exclusive) {
         (void)ioctl(t->fd, TIOCNXCL);

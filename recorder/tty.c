@@ -121,7 +121,7 @@ static void read_keys(struct tty *t)
     if (room == 0) {
         return;
     }
-    n = read(t->term->fd, to, room < KEYS_MAX ? room : KEYS_MAX);
+    n = term_read(t->term, to, room < KEYS_MAX ? room : KEYS_MAX);
     if (n > 0) {
         idle_typed(&t->idle, clock_boot_us());
         redact_typed(t->redact, (size_t)n, link_now(t->link));
@@ -185,14 +185,18 @@ void tty_show(struct tty *t)
 
 /* ---- the poll loop's four questions ---- */
 
+static bool takes_keys(const struct tty *t)
+{
+    uint8_t *to;
+
+    return !t->no_keys && !link_blocks(t->link) && !t->keys_stuck &&
+           client_unacked_bytes(t->link->client) < OUTBOX_MAX && redact_space(t->redact, &to) > 0;
+}
+
 void tty_prepare(struct tty *t, struct pollfd *fds)
 {
     const uint8_t *p;
-    uint8_t *to;
-    bool keys = !t->no_keys && !link_blocks(t->link) && !t->keys_stuck &&
-                client_unacked_bytes(t->link->client) < OUTBOX_MAX &&
-                redact_space(t->redact, &to) > 0;
-    bool showable;
+    bool keys = takes_keys(t), showable;
 
     gate_ack(&t->gate, link_acked(t->link));
     showable = !t->locked && gate_next(&t->gate, &p) > 0;
@@ -231,7 +235,7 @@ void tty_handle(struct tty *t, const struct pollfd *fds)
             link_send(t->link);
         }
     }
-    if ((outer & POLLIN) != 0) {
+    if ((outer & POLLIN) != 0 || (t->term->early_len > 0 && takes_keys(t))) {
         read_keys(t);
     } else if (t->keys_stuck && (master & POLLOUT) != 0) {
         type_keys(t);
@@ -248,6 +252,9 @@ uint64_t tty_deadline(const struct tty *t)
 {
     uint64_t due = tty_record_deadline(t), idle = idle_deadline(&t->idle);
 
+    if (t->term->early_len > 0 && !t->hung_up && takes_keys(t)) {
+        return 0;
+    }
     due = due == UINT64_MAX ? due : due + t->link->zero_us;
     due = idle < due ? idle : due;
     return t->quiet_us != 0 && t->quiet_us < due ? t->quiet_us : due;

@@ -81,7 +81,7 @@ static int read_published(struct buf *out)
     return rc;
 }
 
-static bool published(const struct without *w, struct policy *policy)
+bool without_published(const struct buf *bytes, struct policy *policy)
 {
     struct policy_user user = {.gids = NULL};
     struct policy_rules rules;
@@ -91,8 +91,7 @@ static bool published(const struct without *w, struct policy *policy)
     bool ok;
 
     buf_init(&b, POLICY_RULES_BYTES);
-    ok = read_published(&b) == 0 &&
-         facts_parse(buf_data(w->means.facts), w->means.facts->len, &facts, NULL) == 0 &&
+    ok = read_published(&b) == 0 && facts_parse(buf_data(bytes), bytes->len, &facts, NULL) == 0 &&
          policy_rules_parse(buf_data(&b), b.len, &rules, NULL) == 0;
     if (ok) {
         (void)policy_user_open(&user, getuid(), NULL);
@@ -108,7 +107,7 @@ static bool published(const struct without *w, struct policy *policy)
 
 static void find_policy(struct without *w, struct policy *policy)
 {
-    if (!client_full_policy(w->client, policy) && !published(w, policy)) {
+    if (!client_full_policy(w->client, policy) && !without_published(w->means.facts, policy)) {
         policy_defaults(policy);
     }
     w->means.insider = w->means.root || policy->break_glass;

@@ -21,6 +21,9 @@ struct without {
     char why[160];
 };
 
+/** without_published(facts, policy): What the writer has published for a session of these facts;
+ * false: nothing that can be believed. */
+bool without_published(const struct buf *facts, struct policy *policy);
 /** without_begin(w, client, outer, facts, ring_dir): Everything borrowed. */
 void without_begin(struct without *w, struct client *client, int outer, const struct buf *facts,
                    const char *ring_dir);

@@ -13,6 +13,7 @@
 #include "common/io.h"
 #include "storage/wire/event.h"
 #include "storage/wire/frame.h"
+#include "storage/wire/pass.h"
 
 int client_connect_path(const char *path, struct error *err)
 {
@@ -45,7 +46,7 @@ int client_new(struct client **ret, client_connect_fn *connect, void *user, stru
     }
     c->connect = connect;
     c->user = user;
-    c->fd = c->inner = -1;
+    c->fd = c->pass_fd = c->fresh_fd = c->inner = -1;
     c->pending_us = CLIENT_NO_PENDING;
     buf_init(&c->outbox, CLIENT_OUTBOX_MAX);
     buf_init(&c->small, FRAME_MAX_BODY + 4096);
@@ -63,7 +64,7 @@ void client_lose(struct client *c)
     c->state = CLIENT_LOST;
     c->sent = 0;
     c->frame_left = 0;
-    c->bye = c->asked = false;
+    c->bye = c->asked = c->passes = false;
     buf_reset(&c->small);
     buf_reset(&c->inbox);
 }
@@ -77,6 +78,9 @@ void client_free(struct client *c)
 {
     if (c != NULL) {
         client_lose(c);
+        if (c->fresh_fd >= 0) {
+            close(c->fresh_fd);
+        }
         buf_clear(&c->outbox);
         buf_clear(&c->small);
         buf_clear(&c->inbox);
@@ -115,8 +119,9 @@ static ssize_t send_some(struct client *c, const uint8_t *p, size_t len)
     ssize_t n;
 
     do {
-        n = send(c->fd, p, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = pass_send(c->fd, p, len, c->passes ? c->pass_fd : -1);
     } while (n < 0 && errno == EINTR);
+    c->passes = c->passes && n <= 0;
     if (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK) {
         /* Not lost yet: what the writer said before it went may still be read. */
         if (errno != EPIPE && errno != ECONNRESET) {
@@ -304,7 +309,10 @@ int client_take(struct client *c, struct policy *policy, struct error *err)
         if (buf_reserve(&c->inbox, room, &at, err) != 0) {
             return -1;
         }
-        n = recv(c->fd, at, room, MSG_DONTWAIT);
+        /* Only while it opens: nobody fills up our table later. */
+        n = c->state == CLIENT_OPENING && c->pass_fd >= 0
+                ? pass_receive(c->fd, at, room, MSG_DONTWAIT, &c->fresh_fd)
+                : recv(c->fd, at, room, MSG_DONTWAIT);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -419,6 +427,19 @@ bool client_full_policy(const struct client *c, struct policy *ret)
         *ret = c->policy;
     }
     return c->full && c->has_policy;
+}
+
+void client_pass(struct client *c, int fd)
+{
+    c->pass_fd = fd;
+}
+
+int client_take_fresh(struct client *c)
+{
+    int fd = c->fresh_fd;
+
+    c->fresh_fd = -1;
+    return fd;
 }
 
 const uint8_t *client_session(const struct client *c)

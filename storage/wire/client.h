@@ -50,6 +50,12 @@ int client_open_finish(struct client *c, int timeout_ms, struct policy *ret_poli
  * disk. */
 int client_open_ready(struct client *c, int timeout_ms, struct policy *ret_policy,
                       struct error *err);
+/** client_pass(c, fd): Pass the descriptor of the outer tty (borrowed; -1: none any more) with each
+ * opening. */
+void client_pass(struct client *c, int fd);
+/** client_take_fresh(c): The descriptor that came back for it, the caller's from then on, or -1.
+ * Also after an opening that failed: the older one is dead. */
+int client_take_fresh(struct client *c);
 /** client_session(c): The 16 bytes of the session's id. */
 const uint8_t *client_session(const struct client *c);
 /** client_started_us(c): The session's start, unix microseconds, as the writer noted it. */

@@ -18,6 +18,9 @@ struct client {
     client_connect_fn *connect;
     void *user;
     int fd;
+    int pass_fd;  /* goes with every OPEN; -1 */
+    int fresh_fd; /* came for it; -1 */
+    bool passes;  /* `small` begins with an OPEN that pass_fd has to go with */
     enum client_state state;
     struct buf outbox, small, inbox;
     size_t sent;       /* bytes of outbox given to this connection */

@@ -81,6 +81,7 @@ static int begin(struct client *c, uint8_t type, const void *rest, size_t len, s
         client_lose(c);
         return -1;
     }
+    c->passes = type == FRAME_OPEN && c->pass_fd >= 0;
     client_flush(c);
     return 0;
 }

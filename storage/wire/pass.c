@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "storage/wire/pass.h"
 
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -64,4 +65,11 @@ ssize_t pass_receive(int sock, void *to, size_t max, int flags, int *fd)
         }
     }
     return n;
+}
+
+bool pass_gone(int sock)
+{
+    struct pollfd p = {.fd = sock, .events = POLLRDHUP};
+
+    return poll(&p, 1, 0) > 0;
 }

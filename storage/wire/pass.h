@@ -7,6 +7,7 @@
 #ifndef TTYTRAIL_WIRE_PASS_H
 #define TTYTRAIL_WIRE_PASS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -16,5 +17,7 @@ ssize_t pass_send(int sock, const void *bytes, size_t len, int fd);
 /** pass_receive(sock, to, max, flags, fd): As recv(2); a descriptor that comes along replaces -1
  * in ${*fd}, close-on-exec. */
 ssize_t pass_receive(int sock, void *to, size_t max, int flags, int *fd);
+/** pass_gone(sock): Whether the other end has closed, or will send nothing more. */
+bool pass_gone(int sock);
 
 #endif

@@ -16,13 +16,14 @@
 #include "storage/wire/pass.h"
 #include "storage/writer/writer_impl.h"
 
-#define OUTER_US 100000
+#define OUTER_US    100000
+#define WITHDRAW_US 70000 /* the question; what is under way may still end well */
 
 struct outer_ask {
     struct outer_ask *next;
     struct peer *peer; /* NULL: over; freed at the next step */
     int fd;
-    uint64_t until_us;
+    uint64_t until_us, withdraw_us;
 };
 
 static int connect_facts(const struct writer *w)
@@ -90,7 +91,8 @@ bool outer_ask(struct writer *w, struct peer *p)
     if (tty < 0) {
         return false;
     }
-    fd = w->private ? -1 : connect_facts(w);
+    /* Nobody would take the fresh one who is gone by now, and the old one lives on without us. */
+    fd = w->private || pass_gone(p->fd) ? -1 : connect_facts(w);
     a = fd >= 0 ? calloc(1, sizeof *a) : NULL;
     if (a == NULL || !send_question(fd, p, tty) ||
         connections_watch(w, fd, a, EPOLLIN | EPOLLRDHUP, NULL) != 0) {
@@ -105,6 +107,7 @@ bool outer_ask(struct writer *w, struct peer *p)
     close(tty);
     *a = (struct outer_ask){.next = w->asks, .peer = p, .fd = fd};
     a->until_us = clock_boot_us() + OUTER_US;
+    a->withdraw_us = a->until_us - OUTER_US + WITHDRAW_US;
     w->asks = a;
     p->waiting = true;
     return true;
@@ -140,6 +143,21 @@ bool outer_event(struct writer *w, const void *what)
     return false;
 }
 
+/* Who has not begun must not begin when the recorder no longer waits for it. */
+static void wait_or_withdraw(struct outer_ask *a, uint64_t now, uint64_t *wait_us)
+{
+    uint64_t due = a->withdraw_us != 0 ? a->withdraw_us : a->until_us;
+
+    if (a->withdraw_us != 0 && now >= a->withdraw_us) {
+        (void)shutdown(a->fd, SHUT_WR);
+        a->withdraw_us = 0;
+        due = a->until_us;
+    }
+    if (due - now < *wait_us) {
+        *wait_us = due - now;
+    }
+}
+
 void outer_tick(struct writer *w, uint64_t now, uint64_t *wait_us)
 {
     struct outer_ask **at = &w->asks;
@@ -152,8 +170,8 @@ void outer_tick(struct writer *w, uint64_t now, uint64_t *wait_us)
                      (long)a->peer->pid, (long)a->peer->uid);
             end(w, a, -1);
             *wait_us = 0; /* it has to be sent */
-        } else if (a->peer != NULL && a->until_us - now < *wait_us) {
-            *wait_us = a->until_us - now;
+        } else if (a->peer != NULL) {
+            wait_or_withdraw(a, now, wait_us);
         }
         if (a->peer == NULL) {
             *at = a->next;

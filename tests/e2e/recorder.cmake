@@ -39,3 +39,7 @@ set_tests_properties(e2e.attacks PROPERTIES TIMEOUT 600 LABELS e2e
 add_test(NAME e2e.witness COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/witness.py)
 set_tests_properties(e2e.witness PROPERTIES TIMEOUT 600 LABELS e2e
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+# Logins through a real sshd whose terminal somebody else has open.
+add_test(NAME e2e.outer_tty COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/outer_tty.py)
+set_tests_properties(e2e.outer_tty PROPERTIES TIMEOUT 600 LABELS e2e
+  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
