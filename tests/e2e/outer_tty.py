@@ -173,6 +173,9 @@ def test_the_client_goes_away():
     o.close()
 
 
+BLOCKS = 'python3 -c "import os; print(\'blocking=%s\' % os.get_blocking(0))"'
+
+
 def piped(data, command=None):
     p = subprocess.run(HOST.ssh_argv('mallory', '-tt', command=command), input=data, stdout=subprocess.PIPE,
                        stderr=subprocess.PIPE, env=HOST.env(), timeout=PATIENCE)
@@ -246,6 +249,15 @@ def test_facts_that_hangs_or_is_away():
     o, at = works_flagged()
     leave(o, 6)
     HOST._spawn_facts()
+
+
+def test_who_is_not_recorded_has_his_terminal_as_it_was():
+    HOST.restart_writer('[user mallory]\nrecord = off\n')
+    try:
+        out, err = piped(b'early\n', 'read a; echo "got=$a"; ' + BLOCKS)
+        check(b'got=early' in out and b'blocking=True' in out, 'terminal: %r %r' % (out, err))
+    finally:
+        HOST.restart_writer('')
 
 
 def test_a_writer_that_hangs_hangs_nothing_up_late():

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The recorder's end of the socket, against a writer that the test plays itself: nothing is lost,
  * nothing comes twice, whatever the connection does. */
+#include "storage/wire/pass.h"
 #include "tests/unit/far.h"
 
 static void sends_in_order_and_forgets_what_is_acknowledged(void **state)
@@ -313,6 +314,42 @@ static void refuses_paths_that_are_too_long(void **state)
 
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
+/* Out with the opening, back before the session is open, and nothing is taken afterwards. */
+static void a_terminal_goes_out_and_a_fresh_one_comes(void **state)
+{
+    static const uint8_t ready[FRAME_HEADER] = {0, 0, 0, 0, FRAME_READY, 0, 0, 0};
+    struct fixture *x = *state;
+    int ends[2], got = -1, fresh;
+    struct policy policy;
+    struct error err;
+    struct buf facts;
+    uint8_t bytes[4096];
+
+    assert_int_equal(pipe(ends), 0);
+    buf_init(&facts, FACTS_MAX);
+    far_pair(&x->far);
+    assert_int_equal(pass_send(x->far.fd[0], ready, sizeof ready, ends[0]), (ssize_t)sizeof ready);
+    far_opened(&x->far, 0);
+    client_pass(x->c, ends[1]);
+    MUST(client_open(x->c, &facts, 5000, &policy, &err));
+    assert_true(pass_receive(x->far.fd[0], bytes, sizeof bytes, MSG_DONTWAIT, &got) > 0);
+    assert_true(got >= 0);
+    fresh = client_take_fresh(x->c);
+    assert_true(fresh >= 0);
+    assert_int_equal(write(got, "x", 1), 1);
+    assert_int_equal(read(fresh, bytes, sizeof bytes), 1);
+    assert_int_equal(client_take_fresh(x->c), -1);
+    far_send(&x->far, 0, FRAME_PING, NULL, 0);
+    assert_int_equal(pass_send(x->far.fd[0], ready, 1, ends[0]), 1);
+    (void)client_receive(x->c, &err);
+    assert_int_equal(client_take_fresh(x->c), -1);
+    close(got);
+    close(fresh);
+    close(ends[0]);
+    close(ends[1]);
+    buf_clear(&facts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -320,6 +357,7 @@ int main(void)
         cmocka_unit_test(resends_what_was_not_acknowledged),
         cmocka_unit_test(survives_any_break),
         T(pending_keeps_its_place),
+        T(a_terminal_goes_out_and_a_fresh_one_comes),
         T(long_runs_are_several_events),
         cmocka_unit_test(says_why_it_was_refused),
         cmocka_unit_test(nonsense_ends_the_connection),
