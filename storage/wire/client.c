@@ -429,19 +429,6 @@ bool client_full_policy(const struct client *c, struct policy *ret)
     return c->full && c->has_policy;
 }
 
-void client_pass(struct client *c, int fd)
-{
-    c->pass_fd = fd;
-}
-
-int client_take_fresh(struct client *c)
-{
-    int fd = c->fresh_fd;
-
-    c->fresh_fd = -1;
-    return fd;
-}
-
 const uint8_t *client_session(const struct client *c)
 {
     return c->session;

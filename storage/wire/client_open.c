@@ -86,6 +86,19 @@ static int begin(struct client *c, uint8_t type, const void *rest, size_t len, s
     return 0;
 }
 
+void client_pass(struct client *c, int fd)
+{
+    c->pass_fd = fd;
+}
+
+int client_take_fresh(struct client *c)
+{
+    int fd = c->fresh_fd;
+
+    c->fresh_fd = -1;
+    return fd;
+}
+
 int client_open_start(struct client *c, const struct buf *facts, struct error *err)
 {
     return begin(c, FRAME_OPEN, buf_data(facts), facts->len, err);
