@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """nested.py TTYTRAIL: a shell that a session records already is no session of its own, and who is not to be recorded gets
 the real shell in the recorder's place: same process, terminal, limits and signals, without the recorder's group."""
-import grp
 import os
 import pwd
 import resource
+import shutil
 import signal
 import subprocess
 
@@ -217,32 +217,41 @@ def test_another_user_is_another_session():
 
 def test_what_a_user_may_try():
     """Descriptor 0 as somebody else's, and words in the environment: sessions all the same."""
+    first = count()
     victim = terminal('-c', 'echo rea""dy; read x')
     victim.expect(b'ready', seconds=PATIENCE)
     outer = os.readlink('/proc/%d/fd/0' % victim.pid)
     try:
         inner = until(lambda: [n for n in os.listdir('/dev/pts') if n.isdigit() and os.stat('/dev/pts/' + n).st_uid == installed_rig.UID
                                and '/dev/pts/' + n != outer], 'the pty within', PATIENCE)
-        for who, name in ((OFF, None), (ZSH, '/dev/pts/' + inner[0]), (ZSH, outer), (installed_rig.USER, '/dev/tty'),
-                          (installed_rig.USER, '/dev/null'), (installed_rig.USER, HOST.home), (installed_rig.USER, '/dev/ptmx')):
-            if who == OFF:
-                continue
+        for who, name in ((ZSH, '/dev/pts/' + inner[0]), (ZSH, outer), (installed_rig.USER, outer), (installed_rig.USER, '/dev/null'),
+                          (installed_rig.USER, HOST.home), (installed_rig.USER, '/dev/ptmx')):
             before = count()
-            fd = os.open(name, os.O_RDONLY | os.O_NOCTTY) if name != '/dev/tty' else None
+            fd = os.open(name, os.O_RDONLY | os.O_NOCTTY)
             try:
-                more = {'stdin': fd} if fd is not None else {}
                 env = dict(ENV, TTYTRAIL_NESTED='1', TTYTRAIL_SESSION=HOST.sessions()[-1]['id'])
-                p = subprocess.run([HOST.shell, '-c', 'echo mine'], env=env, preexec_fn=become(who), stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, timeout=PATIENCE, **more)
+                p = subprocess.run([HOST.shell, '-c', 'echo mine'], env=env, preexec_fn=become(who), stdin=fd,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=PATIENCE)
             finally:
-                if fd is not None:
-                    os.close(fd)
+                os.close(fd)
             until(lambda: count() == before + 1, 'a session of its own on %s: %r' % (name, p.stderr), PATIENCE)
             equal(p.stdout, b'mine\n', 'shown on %s: %r' % (name, p.stderr))
     finally:
         victim.type(b'\r')
         ended(victim)
-    check('nested' not in str([s['flags'] for s in HOST.sessions() if s['id'] == HOST.sessions()[-1]['id']]), 'no flag')
+    check('nested' not in str([s['flags'] for s in HOST.sessions()[first:]]), 'no flag')
+
+
+def test_a_way_in_below_a_session():
+    """root starts sshd by hand: who comes in by it is not in root's session, though it is root."""
+    own = HOST.dir + '/sshd'
+    shutil.copy(os.path.realpath('/bin/sh'), own)
+    before = count()
+    out, err, status = run([HOST.shell, '-c', '%s -c "%s -c \\"echo by ssh\\"; exit 8" </dev/null; exit $?' % (own, HOST.shell)], env=ENV,
+                           seconds=PATIENCE)
+    equal((out, status), (b'by ssh\n', 8), 'shown: %r' % err)
+    equal(count() - before, 2, 'sessions')
+    equal(HOST.way_in(), 'command', 'way in')
 
 
 def test_a_session_that_is_over_records_nobody():
