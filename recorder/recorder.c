@@ -91,11 +91,17 @@ static int begin_session(struct recorder *r, struct error *why, struct error *er
         return -1;
     }
     recorder_ask_nested(r, why);
-    if (!r->nested && !r->lost && r->config->login && r->outer >= 0 && !is_let_alone(r)) {
+    return 0;
+}
+
+/* A login offers its terminal: from there on every key has to be fetched before the hang-up takes
+ * it, so that nothing that takes long may lie between this and outer_wait. */
+static void send_opening(struct recorder *r, struct error *why)
+{
+    if (!r->lost && r->config->login && r->outer >= 0 && !is_let_alone(r)) {
         outer_offer(&r->term, r->client);
     }
-    r->lost = !r->nested && (r->lost || client_open_start(r->client, &r->facts, why) != 0);
-    return 0;
+    r->lost = r->lost || client_open_start(r->client, &r->facts, why) != 0;
 }
 
 static int open_pipes(struct recorder *r, struct error *err)
@@ -323,15 +329,22 @@ static int open_session(struct recorder *r, struct error *err)
 {
     struct error why = {.kind = ERR_NONE};
 
-    /* The writer first: while it starts, or answers, the child is prepared. */
+    /* The writer first: while it starts, or, without a login's terminal, answers, the child is
+     * prepared. */
     if (begin_session(r, &why, err) != 0) {
         return -1;
     }
     if (r->nested) {
         return 0;
     }
+    if (!r->config->login) {
+        send_opening(r, &why);
+    }
     if (start_child(r, err) != 0) {
         return -1;
+    }
+    if (r->config->login) {
+        send_opening(r, &why);
     }
     outer_wait(&r->term, r->client, OPEN_TIMEOUT_MS);
     r->lost = r->lost || client_open_ready(r->client, OPEN_TIMEOUT_MS, &r->policy, &why) != 0;

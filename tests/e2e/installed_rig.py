@@ -71,6 +71,9 @@ class Host:
         self.writer = subprocess.Popen([BIN + '/ttytraild', '--db', self.db, '--socket', sock] + more, stderr=self.log)
         until(lambda: os.path.exists(sock + '.control'), 'the writer\'s sockets', 60)
         os.chown(sock, 0, GROUP)
+        # As a writer of that group publishes it.
+        until(lambda: os.path.exists('/run/ttytrail/policy'), 'the policy', 60)
+        os.chown('/run/ttytrail/policy', 0, GROUP)
         # The sockets are there before the tables are.
         until(lambda: run([BIN + '/ttytrail', 'list', '--db', self.db], seconds=60)[2] == 0, 'the database', 60)
 
