@@ -4,6 +4,7 @@
 is; the bytes of the record are those without on_idle."""
 import json
 import os
+import select
 import shutil
 import sys
 import tempfile
@@ -69,12 +70,12 @@ def type_until_stuck(o):
             last = time.monotonic()
         except BlockingIOError:
             time.sleep(0.01)
-    os.set_blocking(o.master, True)
 
 
 def test_lock_before_a_program_that_reads_nothing():
     o = ALL['stuck']
     at = o.expect(b'Enter opens it.\r\n', seconds=SECONDS)
+    until(lambda: select.select([], [o.master], [], 0)[1], 'the locked terminal takes keys', SECONDS)
     o.type(b'\r')
     o.expect(b'\x1b[?1049l', at, SECONDS)
     make('read')
