@@ -145,6 +145,10 @@ static int run(int argc, char **argv)
     if (evidence_place(&o.common, o.socket, &at, &err) != 0) {
         return cmd_fail(&err);
     }
+    if (evidence_be_owner(&at, &err) != 0) {
+        evidence_place_clear(&at);
+        return cmd_fail(&err);
+    }
     config.db = at.db;
     config.socket_or_null = at.socket_or_null;
     config.keep_us = (o.keep_days >= 0 ? o.keep_days : at.conf.keep_days) * DAY_US;

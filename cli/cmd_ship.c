@@ -292,6 +292,10 @@ static int run(int argc, char **argv)
     if (evidence_place(&o.common, o.socket, &at, &err) != 0) {
         return cmd_fail(&err);
     }
+    if (evidence_be_owner(&at, &err) != 0) {
+        evidence_place_clear(&at);
+        return cmd_fail(&err);
+    }
     config.orders = o.orders;
     config.to = o.to != NULL ? o.to : at.conf.ship_to;
     if (config.to[0] == '\0' && ship_bound(at.db, place, sizeof place, &err) == 1) {

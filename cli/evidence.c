@@ -3,9 +3,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <libgen.h>
+#include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "shipper/ship.h"
 
 #define INSTALLED_DB     "/var/lib/ttytrail/evidence/evidence.db"
 #define INSTALLED_SOCKET "/run/ttytrail/control.sock"
@@ -21,7 +26,13 @@ int evidence_open(const struct cmd_common *common, struct reader **ret, struct e
         return 0;
     }
     if (err->kind == ERR_SYSTEM && err->code == ENOENT && common->db == NULL) {
-        (void)err_set(err, ERR_SYSTEM, "nothing has been recorded yet");
+        if (access(INSTALLED_DB, R_OK) != 0 && errno == EACCES) {
+            (void)err_set(err, ERR_SYSTEM,
+                          "you have recorded nothing yourself; this host's recordings are for the "
+                          "group ttytrail-audit");
+        } else {
+            (void)err_set(err, ERR_SYSTEM, "nothing has been recorded yet");
+        }
         err->code = ENOENT;
     }
     return -1;
@@ -40,6 +51,33 @@ int evidence_place(const struct cmd_common *common, const char *socket_or_null,
     if (socket_or_null == NULL && strcmp(ret->db, INSTALLED_DB) == 0 &&
         access(INSTALLED_SOCKET, F_OK) == 0) {
         ret->socket_or_null = INSTALLED_SOCKET;
+    }
+    return 0;
+}
+
+int evidence_be_owner(const struct evidence_place *p, struct error *err)
+{
+    char state[4096], key[4096], text[16384];
+    struct passwd entry, *found = NULL;
+    struct stat st;
+
+    if (geteuid() != 0 || strcmp(p->db, INSTALLED_DB) != 0) {
+        return 0;
+    }
+    if (ship_paths(p->db, state, key, sizeof state, err) != 0) {
+        return -1;
+    }
+    if (stat(dirname(state), &st) != 0 || st.st_uid == 0) {
+        return 0;
+    }
+    if (getpwuid_r(st.st_uid, &entry, text, sizeof text, &found) != 0 || found == NULL) {
+        return err_set(err, ERR_DENIED, "%s belongs to uid %ld, which is nobody", state,
+                       (long)st.st_uid);
+    }
+    if (initgroups(entry.pw_name, entry.pw_gid) != 0 ||
+        setresgid(entry.pw_gid, entry.pw_gid, entry.pw_gid) != 0 ||
+        setresuid(entry.pw_uid, entry.pw_uid, entry.pw_uid) != 0) {
+        return err_sys(err, "become %s", entry.pw_name);
     }
     return 0;
 }

@@ -64,6 +64,9 @@ void host_check_paths(struct check_run *r);
 void host_check_writer(struct check_run *r);
 void host_check_users(struct check_run *r);
 void host_check_sshd(struct check_run *r);
+/** host_pam_witness(service, ret_loginuid): Whether the witness stands in its session stack; 0, 1,
+ * -1 where there is no such service. */
+int host_pam_witness(const char *service, bool *ret_loginuid);
 void host_check_pam(struct check_run *r);
 void host_check_disk(struct check_run *r);
 void host_check_clock(struct check_run *r);

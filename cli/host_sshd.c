@@ -246,6 +246,11 @@ static int wiring(struct check_run *r, struct error *err)
                   "~/.ssh/rc runs before a session begins; it is recorded, but 'PermitUserRC no' "
                   "is plainer");
     }
+    if (rc >= 0 && strcmp(setting(&b, "allowtcpforwarding", 0, value, sizeof value), "no") != 0) {
+        check_say(r, CHECK_NOTE, NULL,
+                  "forwarded ports carry what no terminal shows: the witness tells that they were "
+                  "there; 'AllowTcpForwarding no' is plainer");
+    }
     if (rc >= 0 && strcmp(setting(&b, "exposeauthinfo", 0, value, sizeof value), "yes") != 0) {
         check_say(
             r, CHECK_NOTE, NULL,

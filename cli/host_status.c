@@ -129,7 +129,7 @@ static void row_whole(struct status_run *r)
 /* ---- logins that the witness saw and no recorder did ---- */
 
 struct logins {
-    int64_t since_us, unrecorded, forwards, last_us;
+    int64_t since_us, unrecorded, forwards, brief, last_us;
 };
 
 static int on_connection(void *user, const struct connection_row *c)
@@ -143,6 +143,7 @@ static int on_connection(void *user, const struct connection_row *c)
         l->unrecorded++;
         l->last_us = c->opened_us;
     }
+    l->brief += strcmp(c->class, "none") == 0;
     l->forwards += strcmp(c->class, "forward-only") == 0;
     return 0;
 }
@@ -153,7 +154,13 @@ static void row_logins(struct status_run *r)
     struct reader *reader = NULL;
     struct error err = {.kind = ERR_NONE};
     char at[32];
+    bool loginuid;
 
+    if (host_installed() && host_pam_witness("sshd", &loginuid) == 0) {
+        status_say(r, STATUS_WARNING,
+                   "nobody watches: no witness stands in PAM's session stack (ttytrail-login(8))");
+        return;
+    }
     if (!host_installed() || reader_open(&reader, r->db, &err) != 0) {
         return;
     }
@@ -161,8 +168,9 @@ static void row_logins(struct status_run *r)
         status_say(r, STATUS_UNKNOWN, "%s", err.text);
     } else if (l.unrecorded == 0) {
         status_say(r, STATUS_OK,
-                   "none of the last day without a recording; %" PRId64 " forwarded only",
-                   l.forwards);
+                   "none of the last day without a recording; %" PRId64 " forwarded only, %" PRId64
+                   " over within seconds",
+                   l.forwards, l.brief);
     } else {
         clock_format_utc(l.last_us, "%Y-%m-%dT%H:%M:%SZ", at, sizeof at);
         status_say(r, STATUS_WARNING,

@@ -41,6 +41,24 @@ static void one_user(struct users *u, const struct passwd *p)
     }
 }
 
+/* The line of the example, first of all: "auth required pam_rootok.so". */
+static bool chsh_is_roots(void)
+{
+    char line[128] = "", control[32], module[64];
+    FILE *f = fopen("/etc/pam.d/chsh", "re");
+    bool roots = false;
+
+    while (f != NULL && !roots && fgets(line, sizeof line, f) != NULL) {
+        roots = sscanf(line, " auth %31s %63s", control, module) == 2 &&
+                (strcmp(control, "required") == 0 || strcmp(control, "requisite") == 0) &&
+                strcmp(module, "pam_rootok.so") == 0;
+    }
+    if (f != NULL) {
+        (void)fclose(f);
+    }
+    return roots;
+}
+
 void host_check_users(struct check_run *r)
 {
     struct users u = {.recorded = {.n = 0}};
@@ -61,6 +79,16 @@ void host_check_users(struct check_run *r)
                   HOST_SHELL, HOST_SHELL);
     } else {
         check_say(r, CHECK_OK, NULL, "recorded: %s", host_names_text(&u.recorded));
+    }
+    if (u.recorded.n > 0 && r->conf->break_glass[0] == '\0') {
+        check_say(r, CHECK_NOTE, NULL,
+                  "break_glass names no group: when there is no writer, only root gets in where "
+                  "on_writer_loss = end");
+    }
+    if (u.recorded.n > 0 && access("/usr/bin/chsh", X_OK) == 0 && !chsh_is_roots()) {
+        check_say(r, CHECK_NOTE, NULL,
+                  "recorded users may leave by chsh(1), with their password: examples/pam/chsh "
+                  "keeps it to root");
     }
     if (u.others.n > 0) {
         check_say(r, CHECK_NOTE, NULL, "with a shell of their own, not recorded: %s",
@@ -152,22 +180,36 @@ static void pam_file(struct pam *s, const char *name)
     buf_clear(&b);
 }
 
+int host_pam_witness(const char *service, bool *ret_loginuid)
+{
+    struct pam s = {.witness = false};
+    char path[64];
+
+    (void)snprintf(path, sizeof path, "/etc/pam.d/%s", service);
+    if (access(path, F_OK) != 0) {
+        return -1;
+    }
+    pam_file(&s, service);
+    *ret_loginuid = s.loginuid;
+    return s.witness;
+}
+
 void host_check_pam(struct check_run *r)
 {
     static const char *const services[] = {"sshd", "login"};
     int said = 0;
 
     for (size_t i = 0; host_installed() && i < sizeof services / sizeof services[0]; i++) {
-        struct pam s = {.witness = false};
+        bool loginuid;
+        int witness = host_pam_witness(services[i], &loginuid);
         char path[64];
 
         (void)snprintf(path, sizeof path, "/etc/pam.d/%s", services[i]);
-        if (access(path, F_OK) != 0) {
+        if (witness < 0) {
             continue;
         }
-        pam_file(&s, services[i]);
-        said += !s.witness + !s.loginuid;
-        if (!s.witness) {
+        said += !witness + !loginuid;
+        if (!witness) {
             check_say(
                 r, CHECK_FINDING,
                 "'pam-auth-update --enable ttytrail', or the session line of "
@@ -176,7 +218,7 @@ void host_check_pam(struct check_run *r)
                 "the key of a login is not known",
                 path);
         }
-        if (!s.loginuid) {
+        if (!loginuid) {
             check_say(r, CHECK_FINDING, "'session required pam_loginuid.so'",
                       "%s: without pam_loginuid a session cannot be told from its user's others",
                       path);

@@ -29,7 +29,8 @@
 static const char help[] =
     "Usage: ttytrail-facts [--socket PATH] [--user NAME]\n\n"
     "Answers ttytraild what only root can see, and hangs up a login's terminal for it.\n\n"
-    "  --socket PATH  where to listen (mode 0600), unless systemd hands a socket over\n"
+    "  --socket PATH  where to listen (mode 0600), unless systemd hands a socket over;\n"
+    "                 default /run/ttytrail/facts.sock\n"
     "  --user NAME    whom to answer beside root; default " WRITER_USER "\n\n"
     "Example:\n  ttytrail-facts --socket /run/ttytrail/facts.sock\n";
 
@@ -82,8 +83,8 @@ static int listen_on(const char *path, uid_t owner, struct error *err)
     mode_t old;
     int fd, rc;
 
-    if (path == NULL || strlen(path) >= sizeof a.sun_path) {
-        return err_set(err, ERR_USAGE, path == NULL ? "--socket is missing" : "path too long");
+    if (strlen(path) >= sizeof a.sun_path) {
+        return err_set(err, ERR_USAGE, "path of the socket is too long");
     }
     memcpy(a.sun_path, path, strlen(path) + 1);
     if (lstat(path, &st) == 0 && S_ISSOCK(st.st_mode)) {
@@ -168,7 +169,8 @@ static int run(const struct options *o, struct error *err)
 {
     const struct passwd *writer = getpwnam(o->user);
     uid_t uid = writer == NULL ? 0 : writer->pw_uid;
-    int fd = activated() ? 3 : listen_on(o->socket, uid, err);
+    const char *path = o->socket != NULL ? o->socket : "/run/ttytrail/facts.sock";
+    int fd = activated() ? 3 : listen_on(path, uid, err);
 
     if (fd < 0 || rights_drop(err) != 0) {
         return -1;

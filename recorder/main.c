@@ -41,7 +41,11 @@ static int refuse(const char *why)
     char line[600];
 
     log_escape(why, strlen(why), line, sizeof line);
-    (void)fprintf(stderr, "ttytrail-shell: no recording, no session: %s\n", line);
+    (void)fprintf(stderr,
+                  "ttytrail-shell: no recording, no session: %s\n"
+                  "Sessions on this host are recorded, and this one cannot be: tell its "
+                  "administrator.\n",
+                  line);
     openlog("ttytrail-shell", LOG_PID, LOG_AUTHPRIV);
     syslog(LOG_ALERT, "session of uid %ld refused: %s", (long)getuid(), line);
     return 125;

@@ -116,7 +116,9 @@ static void find_policy(struct without *w, struct policy *policy)
 /* Whether the user has gone, or asks to end. */
 static bool given_up(const struct without *w, const struct signals *signals, int ms)
 {
-    struct pollfd fds[2] = {{.fd = signals->fd, .events = POLLIN}, {.fd = w->outer}};
+    /* Of a command without a terminal its output tells that whoever asked for it has gone. */
+    struct pollfd fds[2] = {{.fd = signals->fd, .events = POLLIN},
+                            {.fd = w->outer >= 0 ? w->outer : STDOUT_FILENO}};
     int sig;
 
     (void)poll(fds, 2, ms);

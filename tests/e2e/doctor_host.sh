@@ -79,6 +79,7 @@ wait_for "the writer's sockets" test -S /run/ttytrail/control.sock
 said ok rights 'have theirs'
 said ok writer 'listens'
 said note users "nobody's shell is ttytrail-shell"
+said note sshd 'forwarded ports'
 said ok sshd 'no setting leads past'
 said ok pam 'the witness stands'
 said finding disk 'lies in memory'
@@ -104,6 +105,10 @@ echo 'zoe:x:64200:64200::/nonexistent:/opt/bin/ttytrail-shell-bin-nosuch' >>/etc
 said finding users 'the real shell is not there.*zoe'
 sed 's/ttytrail-shell-bin-nosuch/ttytrail-shell-bin-sh/' passwd >p2 && cat p2 >/etc/passwd
 said ok users 'recorded: zoe'
+said note users 'break_glass names no group'
+said note users 'may leave by chsh'
+sed -i '1i auth required pam_rootok.so' pam/chsh
+doctor >out; grep -q 'may leave by chsh' out && fail 'chsh is for root alone'
 grep -v ttytrail shells >s2 && cat s2 >/etc/shells
 said finding users 'is not in /etc/shells.*zoe'
 said finding rights 'lists no ttytrail-shell'

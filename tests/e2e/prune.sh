@@ -84,7 +84,7 @@ grep -q 'pruned here, after it was shipped' err || fail 'export does not say why
 status_is 0 prune --keep-days 0
 grep -q '^nothing to prune' out || fail 'it prunes twice'
 status_is 0 ship
-grep -q '^shipped 1 segments' out || fail 'shipping goes on'
+grep -q '^shipped 1 segment ' out || fail 'shipping goes on'
 status_is 1 "$TTYTRAIL" ship --db "$DB" --to "$TO" --again 1
 grep -q 'pruned' err || fail 'a redelivery without bytes'
 status_is 0 ship

@@ -171,9 +171,9 @@ printf '[ship]\nship_every_s = 1\n' >fast.conf
 daemon=$!
 at_exit "kill -9 $daemon 2>/dev/null"
 record 'echo three'
-DEADLINE=60 wait_for 'the daemon to ship' grep -q '^shipped 1 segments' follow.out
+DEADLINE=60 wait_for 'the daemon to ship' grep -q '^shipped 1 segment ' follow.out
 record 'echo four'
-DEADLINE=60 wait_for 'its second round' sh -c '[ "$(grep -c "^shipped 1 segments" follow.out)" = 2 ]'
+DEADLINE=60 wait_for 'its second round' sh -c '[ "$(grep -c "^shipped 1 segment " follow.out)" = 2 ]'
 kill "$daemon"
 wait "$daemon"
 got=$?
