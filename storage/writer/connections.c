@@ -10,6 +10,8 @@
 #include "common/log.h"
 #include "storage/writer/writer_impl.h"
 
+#define ACCEPT_AT_ONCE 32
+
 int connections_watch(struct writer *w, int fd, void *what, uint32_t events, struct error *err)
 {
     struct epoll_event e = {.events = events, .data = {.ptr = what}};
@@ -67,9 +69,11 @@ void connections_listen(struct writer *w, bool listen)
     w->deaf = !listen;
 }
 
+/* A few a turn: who connects and hangs up without end would keep the loop here, and everybody's
+ * sessions waiting.  What is left in the queue is there in the next turn. */
 void connections_accept(struct writer *w, int fd, bool control)
 {
-    for (;;) {
+    for (int i = 0; i < ACCEPT_AT_ONCE; i++) {
         struct error err;
         int one = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 

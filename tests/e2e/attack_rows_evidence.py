@@ -2,6 +2,7 @@
 """Attacks on what is kept, and on who may say what: tampering and forging."""
 import glob
 import hashlib
+import time
 
 from attackrow import row
 from installedrig import DB, LIB
@@ -316,6 +317,40 @@ def held(path, grouped):
     return run
 
 
+STORM = '''
+end = time.monotonic() + 15
+for _ in range(12):
+    if os.fork() == 0:
+        while time.monotonic() < end:
+            try:
+                s = socket.socket(socket.AF_UNIX)
+                s.connect(CONTROL)
+                s.close()
+            except OSError:
+                pass
+        os._exit(0)
+say('done')
+time.sleep(15)
+'''
+
+
+def storm(arena):
+    """Connections to the socket that all may open, while another types."""
+    text = 'import sys; sys.path.insert(0, "/opt/rig")\nfrom attacktool import *\n' + STORM
+    arena.write_home('storm.py', text)
+    t = arena.terminal()
+    t.type(b'python3 storm.py\r')
+    t.expect(b'done', seconds=60)
+    worst, end = 0.0, time.monotonic() + 10
+    while time.monotonic() < end:
+        worst = max(worst, arena.alice_lives())
+    arena.notes.append("alice's echo within %.2f s" % worst)
+    if worst > 3:
+        arena.got.append('alice waited %.1f s' % worst)
+    arena.see(t.shown)
+    t.close()
+
+
 def own_recording(arena):
     """What he wrote a moment ago, looked for with everything he has."""
     first = arena.command('echo RIG''ownGIR')[0]
@@ -356,6 +391,7 @@ ROWS = [
     row('flooding', 'half-open connections', '2,000 to the writer, from a recorder that was taken over', 'recorded',
         held('WRITER', True)),
     row('flooding', 'half-open commands', '2,000 connections to the control socket', 'recorded', held('CONTROL', False)),
+    row('flooding', 'connections without end', '12 processes open and close the control socket', 'recorded', storm),
     row('flooding', 'many open sessions', '600 sessions of one process, left behind', 'recorded', MANY_SESSIONS, grouped=True),
     row('flooding', 'events as fast as they go', '100 MiB of the largest frames', 'recorded', FLOOD, grouped=True),
 ]
