@@ -69,12 +69,15 @@ static bool alive(pid_t pid, char name[80])
     return true;
 }
 
-static void look(struct family *f)
+/* Whether there is anybody: the kernel's word, since what /proc shows may be gone a moment later (a
+ * process that forks and ends, again and again) or looks dead (its first thread has ended). */
+static bool look(struct family *f)
 {
     char name[80];
     size_t live = 0;
+    pid_t one;
 
-    while (waitpid(-1, NULL, WNOHANG) > 0) {
+    while ((one = waitpid(-1, NULL, WNOHANG | __WALL)) > 0) {
     }
     f->n = 0;
     add_children(f, getpid());
@@ -87,6 +90,7 @@ static void look(struct family *f)
         }
     }
     f->n = live;
+    return one == 0;
 }
 
 unsigned left_list(struct buf *out, struct error *err)
@@ -94,15 +98,16 @@ unsigned left_list(struct buf *out, struct error *err)
     struct timespec pause = {.tv_nsec = LOOK_NS};
     struct family *f = calloc(1, sizeof *f);
     char name[80];
+    bool any;
     unsigned n;
 
     if (f == NULL) {
         return 0;
     }
-    look(f);
-    for (int i = 0; i < LOOKS && f->n > 0; i++) {
+    any = look(f);
+    for (int i = 0; i < LOOKS && any; i++) {
         (void)nanosleep(&pause, NULL);
-        look(f);
+        any = look(f);
     }
     for (size_t i = 0; i < f->n && i < LEFT_NAMED; i++) {
         if (alive(f->pid[i], name) && buf_printf(out, err, "%s%ld %s", out->len > 0 ? ", " : "",
@@ -110,7 +115,7 @@ unsigned left_list(struct buf *out, struct error *err)
             break;
         }
     }
-    n = (unsigned)f->n;
+    n = any && f->n == 0 ? 1 : (unsigned)f->n; /* at least one, that has no name */
     free(f);
     return n;
 }

@@ -127,6 +127,31 @@ def left_behind(arena):
     return None
 
 
+LEADERLESS = '''
+import ctypes, os, platform, threading, time
+def work():
+    time.sleep(1)
+    open('/home/mallory/late', 'w').write(mark('late'))
+    time.sleep(60)
+if os.fork():
+    os._exit(0)
+os.setsid()
+threading.Thread(target=work).start()
+ctypes.CDLL(None).syscall({'x86_64': 60}.get(platform.machine(), 93), 0)  # this thread alone
+'''
+
+
+def leaderless(arena):
+    """A process whose first thread has ended looks like one that is dead, and is not."""
+    if os.path.exists('/home/mallory/late'):
+        os.unlink('/home/mallory/late')
+    arena.write_home('leaderless.py', 'import sys; sys.path.insert(0, "/opt/rig")\nfrom attacktool import *\n' + LEADERLESS)
+    arena.command('python3 leaderless.py > /dev/null 2>&1 < /dev/null; sleep 0.5')
+    until(lambda: os.path.exists('/home/mallory/late'), 'it lives on', PATIENCE)
+    if 'left-behind' not in arena.flags():
+        arena.seen.add(b'RIGlateGIR')
+
+
 def other_terminal(arena):
     """He writes to the inner terminal of his other session, and to alice's."""
     t = arena.terminal()
@@ -407,6 +432,7 @@ ROWS = [
     row('escaping', 'screen', 'inside the session', 'recorded', second_pty('screen -q bash -i')),
     row('escaping', 'tmux left behind', 'and taken up again from another session', 'recorded', multiplexer),
     row('escaping', 'a process left behind', 'setsid, nohup, double fork', 'flagged', left_behind),
+    row('escaping', 'left behind, no first thread', 'a process whose first thread has ended', 'flagged', leaderless, quick=True),
     row('escaping', 'other terminals', "his other session's, and alice's", 'recorded', other_terminal),
     row('escaping', '~/.ssh/rc', 'before the shell, with a job that stays', 'recorded', rc, quick=True),
     row('escaping', 'start-up files', '~/.bash_profile that replaces the shell and kills the recorder', 'ended', start_up_files,
