@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #define ANCESTORS_MAX 8192 /* more than max_depth can need; whoever has more is too deep */
+#define PLAIN         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 \t-_./,:=@+%"
 
 static const char *const sftp_servers[] = {"/usr/lib/openssh/sftp-server",
                                            "/usr/libexec/openssh/sftp-server",
@@ -88,10 +89,15 @@ static bool is_console(int tty)
     return kind < WAY_PTS_FIRST || kind > WAY_PTS_LAST;
 }
 
+/* With nothing that a shell would make a second command of: what is believed to be no shell may be
+ * let go unrecorded (`ways`). */
 static bool is_sftp(const char *command)
 {
     size_t len = strcspn(command, " \t");
 
+    if (command[strspn(command, PLAIN)] != '\0') {
+        return false;
+    }
     for (size_t i = 0; i < sizeof sftp_servers / sizeof sftp_servers[0]; i++) {
         if (strlen(sftp_servers[i]) == len && strncmp(command, sftp_servers[i], len) == 0) {
             return true;
