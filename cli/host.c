@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -14,6 +13,7 @@
 
 #include "common/clock.h"
 #include "common/io.h"
+#include "storage/wire/policy_rules.h"
 
 #define TOOL_US    INT64_C(10000000)
 #define SHELLS_MAX 65536U
@@ -28,10 +28,9 @@ const struct check host_checks[] = {
 
 bool host_installed(void)
 {
-    char text[16384];
-    struct group entry, *found = NULL;
+    gid_t group;
 
-    return getgrnam_r(HOST_GROUP, &entry, text, sizeof text, &found) == 0 && found != NULL;
+    return policy_group_id(HOST_GROUP, &group);
 }
 
 bool host_is_ours(const char *path)

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 
 #include "cli/host.h"
 #include "storage/wire/control.h"
+#include "storage/wire/policy_rules.h"
 
 #define CONF_DIR "/etc/ttytrail"
 
@@ -46,11 +46,9 @@ static bool user_is(const char *name, uid_t uid)
 
 static bool group_is(const char *name, gid_t gid)
 {
-    char text[16384];
-    struct group entry, *found = NULL;
+    gid_t group;
 
-    return name == NULL || (getgrnam_r(name, &entry, text, sizeof text, &found) == 0 &&
-                            found != NULL && found->gr_gid == gid);
+    return name == NULL || (policy_group_id(name, &group) && group == gid);
 }
 
 static bool absent(struct check_run *r, const struct place *p)

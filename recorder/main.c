@@ -4,7 +4,6 @@
  * /etc/shells. */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +15,7 @@
 #include "recorder/recorder.h"
 #include "recorder/session.h"
 #include "recorder/way.h"
+#include "storage/wire/policy_rules.h"
 #include "storage/wire/ring.h"
 
 #define WRITER_SOCKET  "/run/ttytrail/writer.sock"
@@ -171,13 +171,12 @@ static int parse(struct shell_options *o, int argc, char **argv)
  */
 static int check_group(struct error *err)
 {
-    char text[16384];
-    struct group entry, *found = NULL;
+    gid_t group;
 
-    if (getgrnam_r(WRITER_GROUP, &entry, text, sizeof text, &found) != 0 || found == NULL) {
+    if (!policy_group_id(WRITER_GROUP, &group)) {
         return err_set(err, ERR_DENIED, "there is no group %s", WRITER_GROUP);
     }
-    if (getegid() != found->gr_gid) {
+    if (getegid() != group) {
         return err_set(err, ERR_DENIED,
                        "not running with group %s (mode 2755 missing, no_new_privs, a nosuid "
                        "mount or a user namespace)",

@@ -33,6 +33,7 @@ static const struct flag_word {
     {"root", "a process of it became root: sealed and shipped at once"},
     {"stalled", "its recorder did not answer"},
     {"token", "an access token passed and was replaced"},
+    {"unwatched", "more processes than are watched for root: sealed and shipped at once"},
     {"writer-lost", "went on without a recording for a while"},
 };
 

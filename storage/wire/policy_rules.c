@@ -211,7 +211,7 @@ void policy_user_close(struct policy_user *u)
 }
 
 /* NSS wants room for all members, of whom there may be thousands. */
-static bool group_id(const char *name, gid_t *ret)
+bool policy_group_id(const char *name, gid_t *ret)
 {
     struct group entry, *found = NULL;
     int rc = ERANGE;
@@ -233,7 +233,7 @@ bool policy_user_member(void *user, const char *group)
     const struct policy_user *u = user;
     gid_t gid;
 
-    if (!group_id(group, &gid)) {
+    if (!policy_group_id(group, &gid)) {
         return false;
     }
     for (int i = 0; i < u->n; i++) {

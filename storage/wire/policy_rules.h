@@ -58,6 +58,8 @@ int policy_user_open(struct policy_user *ret, uid_t uid, struct error *err);
 void policy_user_close(struct policy_user *u);
 /** policy_user_member(u, group): For policy_rules_find; ${u} is a struct policy_user. */
 bool policy_user_member(void *u, const char *group);
+/** policy_group_id(name, ret): False when NSS has no such group, however many members it names. */
+bool policy_group_id(const char *name, gid_t *ret);
 /** policy_way(name): The bit of a fact way_in; 0 for another word. */
 uint32_t policy_way(const char *name);
 

@@ -21,6 +21,7 @@
 struct tree {
     pid_t pids[TREE_MOST];
     size_t n;
+    bool more; /* than are looked at: among them root could hide */
 };
 
 static ssize_t read_text(int dir, const char *path, char *text, size_t size)
@@ -40,11 +41,12 @@ static void add_children(struct tree *t, int task, const char *thread)
     char path[300], text[4096], *p = text;
 
     (void)snprintf(path, sizeof path, "%.20s/children", thread);
-    (void)read_text(task, path, text, sizeof text);
+    t->more = read_text(task, path, text, sizeof text) == (ssize_t)sizeof text - 1 || t->more;
     while (t->n < TREE_MOST && isdigit((unsigned char)*p)) {
         t->pids[t->n++] = (pid_t)strtol(p, &p, 10);
         p += strspn(p, " ");
     }
+    t->more = t->more || isdigit((unsigned char)*p);
 }
 
 /* A process may have children by each of its threads. */
@@ -84,7 +86,8 @@ static bool is_root(pid_t pid)
     return effective == 0;
 }
 
-static bool has_root(const struct wsession *s)
+/* *ret_more: it has more processes than are looked at. */
+static bool has_root(const struct wsession *s, bool *ret_more)
 {
     struct tree t = {.n = 0};
 
@@ -96,6 +99,7 @@ static bool has_root(const struct wsession *s)
         }
         descend(&t, t.pids[i]);
     }
+    *ret_more = t.more;
     return false;
 }
 
@@ -123,15 +127,14 @@ static void call_shipper(const struct writer *w)
     close(fd);
 }
 
-static void found(struct writer *w, struct wsession *s)
+static void found(struct writer *w, struct wsession *s, const char *flag)
 {
-    s->root_seen = true;
-    if (wsession_add_flag(s, "root", NULL) == 0) {
+    if (wsession_add_flag(s, flag, NULL) == 0) {
         (void)store_session_flags(w->store, s->info.row, s->info.flags, NULL);
     }
     s->seal_asked = true;
     call_shipper(w);
-    log_line(LOG_LEVEL_WARN, "session-root row=%lld uid=%lld", (long long)s->info.row,
+    log_line(LOG_LEVEL_WARN, "session-%s row=%lld uid=%lld", flag, (long long)s->info.row,
              (long long)s->info.uid);
 }
 
@@ -148,9 +151,15 @@ void rootwatch_step(struct writer *w, uint64_t now)
         }
         at = all + 1;
         if (is_watched(s)) {
+            bool more = false;
+
             looked++;
-            if (has_root(s)) {
-                found(w, s);
+            if (has_root(s, &more)) {
+                s->root_seen = true;
+                found(w, s, "root");
+            } else if (more && !s->unwatched) {
+                s->unwatched = true;
+                found(w, s, "unwatched");
             }
         }
     }

@@ -36,6 +36,7 @@ struct wsession {
     bool sealing, seal_asked, seal_failed;
     bool closed;                    /* state and exit are in the database: only sealing is left */
     bool connected;                 /* a recorder is on the line */
+    bool unwatched;                 /* it has had more processes than are looked at */
     bool root_seen;                 /* the flag `root` was set by this writer */
     bool cut_due;                   /* to be closed as cut in the next transaction */
     uint64_t inner_dev, inner_rdev; /* its own pty, as its recorder has shown; 0: unknown */

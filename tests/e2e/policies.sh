@@ -13,7 +13,8 @@ fi
 
 step 'a writer as installed'
 cd "$TMP" && chmod 755 "$TMP" || exit 1
-cp /etc/group group && { echo 'ttytrail:x:64123:'; echo "ttci:x:64125:$(seq -s , -f 'member%06.0f' 9000),ttbob"; echo 'ttstrict:x:64126:ttann'; echo 'ttann:x:64871:'; echo 'ttbob:x:64872:'; } >>group
+# The long line comes first: whoever reads the others has to get past it.
+{ echo "ttci:x:64125:$(seq -s , -f 'member%06.0f' 9000),ttbob"; cat /etc/group; echo 'ttytrail:x:64123:'; echo 'ttstrict:x:64126:ttann'; echo 'ttann:x:64871:'; echo 'ttbob:x:64872:'; } >group
 cp /etc/passwd passwd && { echo 'ttann:x:64871:64871::/:/bin/sh'; echo 'ttbob:x:64872:64872::/:/bin/sh'; } >>passwd
 mount --bind group /etc/group && mount --bind passwd /etc/passwd && mount -t tmpfs none /run && mkdir /run/ttytrail ||
     fail mount

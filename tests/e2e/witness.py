@@ -161,6 +161,17 @@ def test_root_during_a_session_seals_and_calls_the_shipper():
         p.wait()
 
 
+def test_more_processes_than_are_watched_are_told():
+    p = subprocess.Popen(HOST.ssh_argv('mallory', command='for i in $(seq 400); do sleep 600 & done; echo up; wait'),
+                         env=HOST.env(), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: 'unwatched' in newest('mallory')['flags'], 'flag', 60)
+    finally:
+        p.kill()
+        p.wait()
+        subprocess.run(['pkill', '-KILL', '-u', 'mallory', '-x', 'sleep'], check=False)
+
+
 def frame(kind, body):
     return struct.pack('>IBBH', len(body), kind, 0, 0) + body
 
