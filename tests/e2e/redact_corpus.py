@@ -115,7 +115,9 @@ def judged(args, scenario, where, round_):
     """A person would try again where a program was slower than usual, and so does this."""
     for attempt in range(ATTEMPTS):
         verdict, kept = drive(args, scenario, where, round_ + 1000 * attempt)
-        if not verdict.startswith('NODRIVE'):
+        # A user's name that the recorder saw 250 ms late may go with the password (docs/THREATS.md): only where the machine
+        # has more to do than it can, so once is no verdict.  A leak is, always.
+        if not verdict.startswith(('NODRIVE', 'FALSE')):
             break
     return verdict, kept
 
