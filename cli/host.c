@@ -28,7 +28,7 @@ const struct check host_checks[] = {
 
 bool host_installed(void)
 {
-    gid_t group;
+    gid_t group = 0;
 
     return policy_group_id(HOST_GROUP, &group);
 }

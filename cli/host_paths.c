@@ -46,7 +46,7 @@ static bool user_is(const char *name, uid_t uid)
 
 static bool group_is(const char *name, gid_t gid)
 {
-    gid_t group;
+    gid_t group = 0;
 
     return name == NULL || (policy_group_id(name, &group) && group == gid);
 }

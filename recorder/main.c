@@ -171,7 +171,7 @@ static int parse(struct shell_options *o, int argc, char **argv)
  */
 static int check_group(struct error *err)
 {
-    gid_t group;
+    gid_t group = 0;
 
     if (!policy_group_id(WRITER_GROUP, &group)) {
         return err_set(err, ERR_DENIED, "there is no group %s", WRITER_GROUP);

@@ -231,7 +231,7 @@ bool policy_group_id(const char *name, gid_t *ret)
 bool policy_user_member(void *user, const char *group)
 {
     const struct policy_user *u = user;
-    gid_t gid;
+    gid_t gid = 0;
 
     if (!policy_group_id(group, &gid)) {
         return false;

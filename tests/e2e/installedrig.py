@@ -94,14 +94,14 @@ def new_root():
         os.mkdir(at + '/' + name, 0o755)
     new = at + '/root'
     sh('mount', '-t', 'overlay', 'rig', '-o', 'lowerdir=/,upperdir=%s/upper,workdir=%s/work' % (at, at), new)
-    for tree in _trees():
-        os.makedirs(new + tree, exist_ok=True)
-        sh('mount', '--bind', tree, new + tree)
     sh('mount', '-t', 'proc', 'proc', new + '/proc')
     _devices(new)
     for path, mode in (('/run', '755'), ('/tmp', '1777'), ('/var/tmp', '1777')):
         os.makedirs(new + path, exist_ok=True)
         sh('mount', '-t', 'tmpfs', '-o', 'mode=' + mode, 'rig', new + path)
+    for tree in _trees():
+        os.makedirs(new + tree, exist_ok=True)
+        sh('mount', '--bind', tree, new + tree)
     here = os.getcwd()
     os.chdir(new)
     os.mkdir('.rig-old')
@@ -117,9 +117,10 @@ def new_root():
 
 
 def _trees():
-    """What lies on other file systems than / and is needed inside."""
+    """What is needed inside and lies on other file systems than /, or where the new root has its own."""
     trees = {ROOT, os.path.realpath(sys.prefix), os.path.dirname(bin_dir())}
-    return sorted(t for t in trees if os.stat(t).st_dev != os.stat('/').st_dev)
+    return sorted(t for t in trees if os.stat(t).st_dev != os.stat('/').st_dev
+                  or t.startswith(('/tmp/', '/var/tmp/', '/run/')))
 
 
 def _devices(new):

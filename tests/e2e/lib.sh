@@ -81,11 +81,11 @@ wait_within() {
     done
 }
 
-# wait_for WHAT COMMAND...: the same for ${DEADLINE:-20} seconds, and it fails the test.
+# wait_for WHAT COMMAND...: the same for ${DEADLINE:-60} seconds, and it fails the test.
 wait_for() {
     what=$1
     shift
-    wait_within "${DEADLINE:-20}" "$@" || fail "waited for: $what"
+    wait_within "${DEADLINE:-60}" "$@" || fail "waited for: $what"
 }
 
 # status_is NUMBER COMMAND...: run it, output to $TMP/out and $TMP/err.
