@@ -1,19 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening, transactions, meta, the tail, WAL: store_session.c has the sessions and segments. */
+/* Opening, transactions, meta, the tail, WAL: store_make.c makes a new database, store_session.c
+ * has the sessions and segments. */
 #include "storage/db/store_impl.h"
 #include "storage/db/walvfs.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
-
-#define NEW_TRIES  500 /* with NEW_TRY_MS, ten seconds */
-#define NEW_TRY_MS 20
 
 static const char *const statements[STORE_STATEMENTS] = {
     [ST_BEGIN] = "BEGIN IMMEDIATE",
@@ -66,79 +62,6 @@ static int on_wal(void *user, sqlite3 *db, const char *name, int pages)
     return SQLITE_OK;
 }
 
-/* New files are made under our own name and mode first: SQLite would follow the umask. */
-static int make_private(const char *path, mode_t mode, struct error *err)
-{
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, mode);
-
-    if (fd < 0) {
-        return err_sys(err, "open database %s", path);
-    }
-    close(fd);
-    return 0;
-}
-
-/* Page size and vacuum mode cannot be changed after the first table without a VACUUM (PITFALLS 22).
- * A new database holds no evidence yet, so its making needs no fsync; and its one page is written
- * whole, so the way into WAL mode needs no journal. */
-static int set_up_new(struct store *s, struct error *err)
-{
-    if (schema_exec(s->db,
-                    "PRAGMA synchronous = OFF; PRAGMA page_size = 4096; "
-                    "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = OFF; "
-                    "PRAGMA journal_mode = WAL",
-                    err) != 0) {
-        return -1;
-    }
-    return schema_migrate(s->db, err);
-}
-
-/* The directory's lock: closing a second descriptor of the database itself would drop SQLite's own.
- */
-static int lock_directory(const char *path)
-{
-    char dir[4200];
-    char *slash;
-    int fd;
-
-    (void)snprintf(dir, sizeof dir, "%s", path);
-    slash = strrchr(dir, '/');
-    if (slash == NULL) {
-        (void)snprintf(dir, sizeof dir, ".");
-    } else {
-        slash[slash == dir ? 1 : 0] = '\0';
-    }
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        (void)flock(fd, LOCK_EX);
-    }
-    return fd;
-}
-
-/* Many private writers may find the same new file: one makes the database, the others find it made.
- * The way into WAL mode is refused at once, not waited for, while anybody so much as looks. */
-static int set_up_alone(struct store *s, struct error *err)
-{
-    int lock = lock_directory(s->path);
-    int rc = -1;
-
-    for (int tries = 0; tries < NEW_TRIES && rc != 0; tries++) {
-        int is_new = schema_is_new(s->db, err);
-
-        if (tries > 0) {
-            (void)poll(NULL, 0, NEW_TRY_MS);
-        }
-        rc = is_new < 0 ? -1 : is_new > 0 ? set_up_new(s, err) : schema_migrate(s->db, err);
-        if (rc != 0 && (err == NULL || err->kind != ERR_RETRY)) {
-            break;
-        }
-    }
-    if (lock >= 0) {
-        close(lock);
-    }
-    return rc;
-}
-
 static int set_up(struct store *s, const struct store_config *config, struct error *err)
 {
     int is_new = schema_is_new(s->db, err);
@@ -151,7 +74,8 @@ static int set_up(struct store *s, const struct store_config *config, struct err
                     "PRAGMA wal_autocheckpoint = 0; PRAGMA secure_delete = FAST; "
                     "PRAGMA trusted_schema = OFF; PRAGMA cache_size = -4096",
                     err) != 0 ||
-        (is_new ? set_up_alone(s, err) : schema_migrate(s->db, err)) != 0) {
+        (is_new ? store_make_new(s, err) : schema_migrate(s->db, err)) != 0 ||
+        ((is_new || config->durability_power) && store_make_durable(s, err) != 0)) {
         return -1;
     }
     return schema_exec(s->db,
@@ -169,7 +93,7 @@ int store_open(struct store **ret, const struct store_config *config, struct err
         free(s);
         return err_sys(err, "allocate");
     }
-    if (make_private(config->path, config->only_owner ? 0600 : 0640, err) != 0) {
+    if (store_make_file(config->path, config->only_owner ? 0600 : 0640, err) != 0) {
         goto fail;
     }
     if (sqlite3_open_v2(config->path, &s->db,
@@ -180,7 +104,8 @@ int store_open(struct store **ret, const struct store_config *config, struct err
         goto fail;
     }
     sqlite3_busy_timeout(s->db, config->busy_ms);
-    if (set_up(s, config, err) != 0) {
+    /* Prepared while there is memory: what has to be undone must not wait for some. */
+    if (set_up(s, config, err) != 0 || store_statement(s, ST_ROLLBACK, NULL, err) == NULL) {
         goto fail;
     }
     (void)sqlite3_file_control(s->db, "main", SQLITE_FCNTL_PERSIST_WAL, &one);
@@ -216,10 +141,22 @@ void store_close(struct store *s, bool compact)
 
 /* ---- transactions ---- */
 
+int store_settled(struct store *s, struct error *err)
+{
+    if (s->undo) {
+        store_rollback(s);
+    }
+    return s->undo ? err_set(err, ERR_RETRY, "a transaction that failed cannot be undone yet") : 0;
+}
+
 int store_begin(struct store *s, struct error *err)
 {
-    sqlite3_stmt *st = store_statement(s, ST_BEGIN, NULL, err);
+    sqlite3_stmt *st;
 
+    if (store_settled(s, err) != 0) {
+        return -1;
+    }
+    st = store_statement(s, ST_BEGIN, NULL, err);
     return st == NULL ? -1 : store_run(s, st, err);
 }
 
@@ -238,6 +175,7 @@ void store_rollback(struct store *s)
     if (st != NULL && sqlite3_get_autocommit(s->db) == 0) {
         (void)store_run(s, st, NULL);
     }
+    s->undo = sqlite3_get_autocommit(s->db) == 0;
 }
 
 /* ---- meta ---- */
@@ -390,6 +328,9 @@ int store_sync(struct store *s, struct error *err)
     char path[4200];
     int fd, rc = 0;
 
+    if (store_make_durable(s, err) != 0) {
+        return -1;
+    }
     wal_path(s->path, path, sizeof path);
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (fd < 0) {

@@ -42,6 +42,9 @@ int store_open(struct store **ret, const struct store_config *config, struct err
  * is there. */
 void store_close(struct store *s, bool compact);
 
+/** store_settled(s, err): RETRY while a transaction that failed could not be rolled back: what is
+ * written then, even by a single statement, is in it and not committed. */
+int store_settled(struct store *s, struct error *err);
 int store_begin(struct store *s, struct error *err);
 int store_commit(struct store *s, struct error *err);
 void store_rollback(struct store *s);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What store.c and store_session.c share; no other file includes it. */
+/* What store.c, store_make.c and store_session.c share; no other file includes it. */
 #ifndef TTYTRAIL_DB_STORE_IMPL_H
 #define TTYTRAIL_DB_STORE_IMPL_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 #include "storage/db/schema.h"
 #include "storage/db/store.h"
@@ -48,6 +50,8 @@ struct store {
     sqlite3 *db;
     char *path;
     int wal_pages;
+    bool durable; /* the database itself and its name are, since this opening */
+    bool undo;    /* a transaction failed, and its ROLLBACK too */
     sqlite3_stmt *st[STORE_STATEMENTS];
 };
 
@@ -56,5 +60,13 @@ sqlite3_stmt *store_statement(struct store *s, enum store_statement which, const
                               struct error *err);
 /** store_run(s, st, err): Step a statement that returns nothing of interest, and reset it. */
 int store_run(struct store *s, sqlite3_stmt *st, struct error *err);
+
+/* store_make.c */
+/** store_make_file(path, mode, err): Make the file if there is none. */
+int store_make_file(const char *path, mode_t mode, struct error *err);
+/** store_make_new(s, err): The schema of a new database, made by one of those who find it new. */
+int store_make_new(struct store *s, struct error *err);
+/** store_make_durable(s, err): The database itself and the names of its files, once an opening. */
+int store_make_durable(struct store *s, struct error *err);
 
 #endif

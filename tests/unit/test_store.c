@@ -207,6 +207,37 @@ static void refuses_what_is_no_database(void **state)
     assert_int_equal(err.code, ENOENT);
 }
 
+/* What a power cut leaves of a database in the making; anything else of that size is refused. */
+static void begins_anew_what_was_never_made(void **state)
+{
+    static const struct {
+        size_t size, other; /* the byte that is not zero; none at 0 */
+        bool anew;
+    } rows[] = {{4096, 0, true},  {4096, 4095, true}, {4096, 512, true}, {4096, 511, false},
+                {8192, 0, false}, {512, 0, false},    {4096, 1, false}};
+    struct evidence *e = *state;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct store *s = NULL;
+        struct error err;
+        char path[300], name[20];
+        uint8_t bytes[8192] = {0};
+        struct store_config config = {.path = path};
+
+        (void)snprintf(name, sizeof name, "unborn%zu", i);
+        (void)snprintf(path, sizeof path, "%s/%s", e->dir, name);
+        bytes[rows[i].other] = rows[i].other != 0;
+        MUST(io_create_file(-1, path, 0600, bytes, rows[i].size, &err));
+        if (rows[i].anew) {
+            MUST(store_open(&s, &config, &err));
+            MUST(store_meta_set(s, "host", "one", &err));
+            store_close(s, false);
+        } else {
+            refuses_file(e, name, "not a database");
+        }
+    }
+}
+
 static void two_writers_may_find_a_new_file(void **state)
 {
     struct evidence *e = *state;
@@ -490,6 +521,7 @@ int main(void)
         DB_TEST(refuses_foreign_databases),
         DB_TEST(refuses_newer_databases),
         DB_TEST(refuses_what_is_no_database),
+        DB_TEST(begins_anew_what_was_never_made),
         DB_TEST(two_writers_may_find_a_new_file),
         DB_TEST(keeps_a_session),
         DB_TEST(refuses_the_same_id_twice),
