@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <malloc.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -224,6 +225,16 @@ static const char *ring_of(const struct options *o)
                                                                   : NULL;
 }
 
+/* The C library reads how names are found at their first use, and crashes without memory then: not
+ * while there are sessions. */
+static void load_names(void)
+{
+    struct passwd pw, *found;
+    char text[4096];
+
+    (void)getpwuid_r(geteuid(), &pw, text, sizeof text, &found);
+}
+
 static int run(const struct options *o, struct error *err)
 {
     struct error refused;
@@ -259,6 +270,7 @@ static int run(const struct options *o, struct error *err)
         rc = 0;
     } else {
         (void)signal(SIGPIPE, SIG_IGN);
+        load_names();
         c.signal_fd = open_signals(err);
         rc = c.signal_fd < 0 ? -1 : open_sockets(o, &c, err);
     }

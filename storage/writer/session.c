@@ -71,22 +71,33 @@ void wsession_free(struct wsession *s)
     }
 }
 
-static int add_tail(struct wsession *s, int64_t row, size_t len)
+/* Room for so many more: a row that is committed and not in the list would be sealed too late,
+ * behind those that follow it. */
+static int reserve_tails(struct wsession *s, size_t more, struct error *err)
 {
-    if (s->n_tails == s->cap_tails) {
-        size_t cap = s->cap_tails == 0 ? 16 : s->cap_tails * 2;
-        struct tail_row *more = realloc(s->tails, cap * sizeof *more);
+    size_t cap = s->cap_tails == 0 ? 16 : s->cap_tails;
+    struct tail_row *grown;
 
-        if (more == NULL) {
-            return -1;
-        }
-        s->tails = more;
-        s->cap_tails = cap;
+    while (cap < s->n_tails + more) {
+        cap *= 2;
     }
+    if (cap == s->cap_tails) {
+        return 0;
+    }
+    grown = realloc(s->tails, cap * sizeof *grown);
+    if (grown == NULL) {
+        return err_sys(err, "allocate");
+    }
+    s->tails = grown;
+    s->cap_tails = cap;
+    return 0;
+}
+
+static void add_tail(struct wsession *s, int64_t row, size_t len)
+{
     s->tails[s->n_tails].row = row;
     s->tails[s->n_tails++].len = len;
     s->tail_bytes += len;
-    return 0;
 }
 
 static int on_tail(void *user, int64_t row, uint64_t last_seq, size_t len,
@@ -94,11 +105,15 @@ static int on_tail(void *user, int64_t row, uint64_t last_seq, size_t len,
 {
     struct wsession *s = user;
 
+    if (reserve_tails(s, 1, NULL) != 0) {
+        return -1;
+    }
     if (last_seq > s->seq) {
         s->seq = last_seq;
     }
     memcpy(s->hash, hash, CHAIN_HASH);
-    return add_tail(s, row, len);
+    add_tail(s, row, len);
+    return 0;
 }
 
 /* The newest time in the tail: marks written on a dead session's behalf come after it. */
@@ -140,7 +155,7 @@ int wsession_recover(struct wsession *s, struct store *store, const uint8_t id[1
     s->closed = s->info.state != SESSION_OPEN;
     memcpy(s->hash, s->info.tail_base, CHAIN_HASH);
     if (store_tail_scan(store, s->info.row, on_tail, s, err) != 0) {
-        return -1;
+        return err != NULL && err->kind == ERR_NONE ? err_sys(err, "allocate") : -1;
     }
     s->cached = s->cached && s->n_tails == 0;
     return newest_time(s, store, err) == 0 ? 1 : -1;
@@ -153,6 +168,9 @@ int wsession_stage(struct wsession *s, struct store *store, const uint8_t *frame
 
     if (s->staged.n_rows == WSESSION_STAGED) {
         return err_set(err, ERR_LIMIT, "too many tail rows in one transaction");
+    }
+    if (reserve_tails(s, s->staged.n_rows + 1, err) != 0) {
+        return -1;
     }
     if (s->staged.n_rows == 0) {
         memcpy(s->staged.hash, s->hash, CHAIN_HASH);
@@ -263,8 +281,7 @@ void wsession_committed(struct wsession *s)
         s->last_t_us = s->staged.t_us;
     }
     for (size_t i = 0; i < s->staged.n_rows; i++) {
-        /* Without memory for 16 bytes the row is found again at the next start. */
-        (void)add_tail(s, s->staged.rows[i].row, s->staged.rows[i].len);
+        add_tail(s, s->staged.rows[i].row, s->staged.rows[i].len);
     }
     if (s->staged.close) {
         s->closed = true;

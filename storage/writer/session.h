@@ -34,6 +34,7 @@ struct wsession {
     size_t cache_held;  /* counted against cache_left */
     bool cached;        /* cache holds the whole tail */
     bool sealing, seal_asked, seal_failed;
+    bool seal_again;                /* it failed by what may pass */
     bool closed;                    /* state and exit are in the database: only sealing is left */
     bool connected;                 /* a recorder is on the line */
     bool unwatched;                 /* it has had more processes than are looked at */

@@ -137,6 +137,7 @@ static void finish_results(struct writer *w)
             wsession_unsealed(s);
             if (j->failed != 0) {
                 s->seal_failed = true;
+                s->seal_again = j->err.kind != ERR_CORRUPT;
                 log_line(LOG_LEVEL_ERROR, "seal-failed row=%lld why=\"%s\"", (long long)s->info.row,
                          j->err.text);
             }
@@ -254,7 +255,7 @@ void turn_commit(struct writer *w)
     err_clear(&err);
     if (only != NULL) {
         /* One INSERT is a transaction by itself: two statements less between a key and its echo. */
-        if (stage_peer(w, only, &err) == 0) {
+        if (store_settled(w->store, &err) == 0 && stage_peer(w, only, &err) == 0) {
             succeed(w);
         } else {
             fail(w, &err);
@@ -266,6 +267,13 @@ void turn_commit(struct writer *w)
         succeed(w);
     } else {
         fail(w, &err);
+    }
+}
+
+void turn_seal_again(struct writer *w)
+{
+    for (struct wsession *s = w->sessions; s != NULL; s = s->next) {
+        s->seal_failed = s->seal_failed && !s->seal_again;
     }
 }
 
@@ -284,6 +292,7 @@ void turn_seal(struct writer *w)
         }
         if (wsession_job(s, w->store, w->segment_bytes, &job, &err) != 0) {
             s->seal_failed = true;
+            s->seal_again = err.kind != ERR_CORRUPT;
             log_line(LOG_LEVEL_ERROR, "seal-failed row=%lld why=\"%s\"", (long long)s->info.row,
                      err.text);
             continue;

@@ -148,6 +148,7 @@ static void tick(struct writer *w, uint64_t now)
 {
     bool dying = recover_orphans(w);
 
+    turn_seal_again(w);
     connections_look(w);
     ping(w, now);
     if (!w->private) {
@@ -192,7 +193,9 @@ static void remove_finished(struct writer *w)
         struct wsession *done = *s;
         bool held = done->connected || done->sealing || done->cut_due;
 
-        if (!held && done->closed && (done->info.final || done->seal_failed)) {
+        bool given_up = done->seal_failed && (w->private || !done->seal_again);
+
+        if (!held && done->closed && (done->info.final || given_up)) {
             *s = done->next;
             for (struct peer *q = w->peers; q != NULL; q = q->next) {
                 q->session = q->session == done ? NULL : q->session;

@@ -241,6 +241,9 @@ void turn_commit(struct writer *w);
 void turn_checkpoint(struct writer *w, bool idle);
 /** turn_seal(w): Hand tails that are due to the sealing thread. */
 void turn_seal(struct writer *w);
+/** turn_seal_again(w): What failed for want of memory or by the disk is tried again; what cannot be
+ * read is not. */
+void turn_seal_again(struct writer *w);
 
 /* private.c */
 /** private_is_done(w): Nothing is left for a private writer to do. */
