@@ -172,12 +172,17 @@ static void note_stall(struct link *l, uint64_t now)
     l->stall_us = 0;
 }
 
+static int broke(const struct link *l, struct error *err)
+{
+    return err_set(err, ERR_LIMIT, "the recording cannot go on: %s", l->why);
+}
+
 int link_tick(struct link *l, struct error *err)
 {
     uint64_t now = clock_boot_us();
 
     if (l->broken) {
-        return err_set(err, ERR_LIMIT, "the recording cannot go on: %s", l->why);
+        return broke(l, err);
     }
     note_clock(l);
     if (now >= l->anchor_us) {
@@ -229,12 +234,23 @@ bool link_leaves_out(const struct link *l, char kind)
     return !l->policy.record && kind != 'x';
 }
 
+/* Out of memory, or of the outbox's bound, which the readers' bounds keep far away. */
+static void cannot_queue(struct link *l, struct error *err)
+{
+    if (!l->policy.record) {
+        return; /* its row will say `cut`, that is all */
+    }
+    (void)snprintf(l->why, sizeof l->why, "%.120s", err->text);
+    l->broken =
+        l->policy.on_writer_loss != POLICY_LOSS_CONTINUE || link_go_away(l, false, err) != 0;
+}
+
 void link_event(struct link *l, char kind, uint64_t t_us, const void *bytes, size_t len)
 {
     struct error err;
 
-    if (link_leaves_out(l, kind)) {
-        return;
+    if (l->broken || link_leaves_out(l, kind)) {
+        return; /* nothing comes behind a gap */
     }
     if (l->away) {
         link_event_away(l, kind, t_us, bytes, len);
@@ -242,12 +258,9 @@ void link_event(struct link *l, char kind, uint64_t t_us, const void *bytes, siz
     }
     if (client_event(l->client, kind, t_us, bytes, len, NULL, &err) == 0) {
         l->unsent += len;
-        return;
+    } else {
+        cannot_queue(l, &err);
     }
-    /* Out of memory, or of the outbox's bound, which the readers' bounds keep far away. */
-    (void)snprintf(l->why, sizeof l->why, "%.120s", err.text);
-    l->broken =
-        l->policy.on_writer_loss != POLICY_LOSS_CONTINUE || link_go_away(l, false, &err) != 0;
 }
 
 uint64_t link_output(struct link *l, char kind, uint64_t t_us, const void *bytes, size_t len)
@@ -281,7 +294,12 @@ void link_pending(struct link *l, uint64_t t_us, bool at_once)
 {
     struct error err;
 
-    if (!l->away && l->policy.record && client_pending(l->client, t_us, &err) == 0 && at_once) {
+    if (l->away || l->broken || !l->policy.record) {
+        return;
+    }
+    if (client_pending(l->client, t_us, &err) != 0) {
+        cannot_queue(l, &err);
+    } else if (at_once) {
         flush(l);
     }
 }
@@ -359,14 +377,14 @@ bool link_blocks(const struct link *l)
 
 /* A session that went away for a full disk is still open there: what the writer kept back is for
  * its end. */
-static int finish_away(struct link *l, unsigned patience_ms)
+static int finish_away(struct link *l, unsigned patience_ms, struct error *err)
 {
     if (l->full && l->lost_us == 0) {
         (void)client_finish(l->client, (int)(patience_ms < FULL_END_MS ? patience_ms : FULL_END_MS),
                             NULL);
     }
     link_close(l);
-    return 0;
+    return l->broken ? broke(l, err) : 0;
 }
 
 int link_finish(struct link *l, unsigned patience_ms, struct error *err)
@@ -379,10 +397,10 @@ int link_finish(struct link *l, unsigned patience_ms, struct error *err)
         int left = now < end ? (int)((end - now) / 1000U) : 0;
 
         if (l->away) {
-            return finish_away(l, patience_ms);
+            return finish_away(l, patience_ms, err);
         }
         if (l->lost_us == 0 && client_finish(l->client, left, &why) == 0) {
-            return 0;
+            return l->broken ? broke(l, err) : 0;
         }
         if (!l->policy.record) {
             return 0; /* its row says `cut`, that is all */
