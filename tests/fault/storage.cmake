@@ -12,3 +12,16 @@ target_compile_options(callfault PRIVATE -fno-builtin)
 add_test(NAME fault.clock COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/clock.py
   $<TARGET_FILE:ttytrail> $<TARGET_FILE:callfault>)
 set_tests_properties(fault.clock PROPERTIES TIMEOUT 400 LABELS fault)
+# The writer on a file system of which any call may fail.
+add_executable(ttytraild-vfs ${CMAKE_SOURCE_DIR}/storage/writer/main.c vfsfault.c)
+target_link_libraries(ttytraild-vfs PRIVATE tt_writer)
+# Samples; the whole is in scripts/soak writer.
+add_test(NAME fault.calls COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/calls.py
+  $<TARGET_FILE_DIR:ttytrail> --samples 2)
+add_test(NAME fault.recmem COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/recmem.py
+  $<TARGET_FILE:ttytrail> $<TARGET_FILE:callfault>)
+add_test(NAME fault.restarts COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/restarts.py
+  $<TARGET_FILE:ttytrail>)
+add_test(NAME fault.power COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/power.py
+  $<TARGET_FILE_DIR:ttytrail>)
+set_tests_properties(fault.calls fault.recmem fault.restarts fault.power PROPERTIES TIMEOUT 600 LABELS fault)
