@@ -64,8 +64,9 @@ struct conf {
     char *s3_vpce, *s3_ip_ranges, *s3_storage_class, *s3_tags;
     int64_t s3_path_style, s3_sse, s3_bucket_key, s3_lock_mode, s3_lock_days, s3_legal_hold;
     /* [trail] */
-    char *trail, *trail_digest_keys;
-    int64_t trail_skew_s;
+    char *trail, *trail_digest_keys, *trail_eic_root, *trail_key_owners, *trail_accounts,
+        *trail_regions;
+    int64_t trail_skew_s, trail_lookback_h;
     /* [status] */
     int64_t backlog_warn_s, backlog_crit_s, disk_warn_mib, disk_crit_mib;
     /* [group NAME], in the order of the files */

@@ -28,13 +28,14 @@ ARROWS = {
     "storage/db": ["common", "storage/wire", "storage/seal"],
     "storage/writer": ["common", "storage/wire", "storage/seal", "storage/db"],
     "recorder": ["common", "screen", "storage/wire"],
-    "facts": ["common", "aws", "storage/wire"],
+    "facts": ["common", "aws", "storage/wire", "trail"],
     "shipper": ["common", "aws", "storage/wire", "storage/seal", "storage/db"],
+    "trail": ["common", "aws", "shipper", "storage/wire", "storage/seal", "storage/db"],
     "replay": ["common", "screen", "storage/wire", "storage/seal", "storage/db"],
-    "cli": ["common", "replay", "shipper", "recorder", "storage/wire", "storage/db"],
+    "cli": ["common", "replay", "shipper", "trail", "recorder", "storage/wire", "storage/db"],
 }
 # What is part of a room, but not for everybody who may look into the room.
-READERS = {"shipper", "replay", "cli"}
+READERS = {"shipper", "trail", "replay", "cli"}
 READER_HEADERS = {"storage/db/reader.h", "storage/db/session.h", "storage/db/connection.h", "storage/db/flags.h"}
 RECORDER_NEVER = {"common/conf.h", "common/json.h"}
 # Replay decodes what lies in tails; it never talks to a writer.
@@ -42,12 +43,12 @@ REPLAY_WIRE = {"storage/wire/event.h", "storage/wire/facts.h"}
 # Foreign headers: who may include them.
 FOREIGN = [
     (r"curl/", r"aws/http(_\w+)?\.[ch]$"),
-    (r"sqlite3", r"(storage/db/|shipper/|common/json_read\.c$)"),
+    (r"sqlite3", r"(storage/db/|shipper/|trail/store|common/json_read\.c$)"),
     (r"vterm", r"screen/"),
     (r"ini\.h", r"common/conf\.c$"),
     (r"expat", r"aws/"),
-    (r"(zlib|libdeflate)\.h", r"(storage/seal/|replay/|shipper/)"),
-    (r"openssl/", r"(storage/seal/chain|aws/|shipper/|recorder/)"),
+    (r"(zlib|libdeflate)\.h", r"(storage/seal/|replay/|shipper/|trail/)"),
+    (r"openssl/", r"(storage/seal/chain|aws/|shipper/|trail/|recorder/)"),
 ]
 BANNED = ("strcpy strcat sprintf vsprintf gets atoi atol atoll system popen tmpnam tempnam mktemp strtok "
           "alloca sleep usleep").split()
