@@ -1,0 +1,1 @@
+add_fuzz(writer DEPS tt_writer Threads::Threads util)
