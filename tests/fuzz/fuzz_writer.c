@@ -197,8 +197,11 @@ static void hear_out(int fd)
         struct pollfd p = {.fd = fd, .events = POLLIN};
         ssize_t n;
 
-        must(poll(&p, 1, ANSWER_MS) == 1 && clock_boot_us() < until, "the writer is silent");
-        n = pass_receive(fd, bytes, sizeof bytes, 0, &got);
+        int ready = poll(&p, 1, ANSWER_MS);
+
+        must((ready == 1 || (ready < 0 && errno == EINTR)) && clock_boot_us() < until,
+             "the writer is silent");
+        n = ready < 1 ? 1 : pass_receive(fd, bytes, sizeof bytes, 0, &got);
         if (got >= 0) {
             close(got);
             got = -1;
