@@ -138,8 +138,7 @@ static void say_sum(const struct doctor *d)
     }
 }
 
-/* Without settings the other checks would look at the wrong things: they are left out, and said so.
- */
+/* Without settings the checks that go by them would look at the wrong things: they are left out. */
 static int configuration(struct doctor *d, struct check_run *r, struct conf *conf)
 {
     char path[4096];
@@ -148,7 +147,7 @@ static int configuration(struct doctor *d, struct check_run *r, struct conf *con
     r->name = "configuration";
     if (conf_open(conf, d->o.common.config, &err) != 0) {
         check_say(r, err.kind == ERR_USAGE ? CHECK_FINDING : CHECK_BLIND,
-                  "correct it (ttytrail.conf(5)) and ask again: nothing else was looked at", "%s",
+                  "correct it (ttytrail.conf(5)) and ask again: only the host was looked at", "%s",
                   err.text);
         return -1;
     }
@@ -169,6 +168,7 @@ static int run(int argc, char **argv)
     struct conf conf = {.ship_to = NULL};
     struct check_run r = {.conf = &conf, .now_us = clock_unix_us(), .say = on_say, .user = &d};
     char db[4096];
+    bool settings;
     int rc = parse(argc, argv, &d.o);
 
     if (rc >= 0) {
@@ -178,14 +178,21 @@ static int run(int argc, char **argv)
         return cmd_fail(&err);
     }
     r.db = db;
-    if (configuration(&d, &r, &conf) == 0) {
-        r.to = d.o.to != NULL ? d.o.to : conf.ship_to;
-        for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+    settings = configuration(&d, &r, &conf) == 0;
+    if (!settings) {
+        conf_clear(&conf);
+        if (conf_init(&conf, &err) != 0) {
+            return cmd_fail(&err);
+        }
+    }
+    r.to = d.o.to != NULL ? d.o.to : conf.ship_to;
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        if (settings || tables[i] == host_checks) {
             check_all(tables[i], &r);
         }
-        if (d.o.probe != NULL) {
-            host_probe(&r, d.o.probe);
-        }
+    }
+    if (d.o.probe != NULL) {
+        host_probe(&r, d.o.probe);
     }
     say_sum(&d);
     conf_clear(&conf);

@@ -128,7 +128,8 @@ static void print_text(struct status *s)
     }
 }
 
-static void look(struct status *s, const struct evidence_place *at)
+/* Without settings, what stands by them is left out. */
+static void look(struct status *s, const struct evidence_place *at, bool settings)
 {
     struct status_run r = {.conf = &at->conf,
                            .db = at->db,
@@ -138,7 +139,9 @@ static void look(struct status *s, const struct evidence_place *at)
                            .user = s};
 
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        status_all(tables[i], &r);
+        if (settings || tables[i] == host_status) {
+            status_all(tables[i], &r);
+        }
     }
 }
 
@@ -148,13 +151,13 @@ static int run(int argc, char **argv)
     struct evidence_place at;
     struct error err = {.kind = ERR_NONE};
     struct buf json;
-    bool known;
+    bool known, settings;
     int rc = parse(argc, argv, &s.o);
 
     if (rc >= 0) {
         return rc;
     }
-    known = evidence_place(&s.o.common, NULL, &at, &err) == 0;
+    settings = known = evidence_place(&s.o.common, NULL, &at, &err) == 0;
     buf_init(&s.worst, TEXT_MAX);
     buf_init(&s.lines, TEXT_MAX);
     buf_init(&s.values, TEXT_MAX);
@@ -162,10 +165,14 @@ static int run(int argc, char **argv)
     json_doc_begin(&s.doc, &json, &s.err);
     json_doc_object(&s.doc, NULL);
     json_doc_array(&s.doc, "rows");
+    if (!settings) {
+        on_say(&s, "configuration", err.kind == ERR_USAGE ? STATUS_WARNING : STATUS_UNKNOWN,
+               err.text);
+        on_say(&s, "shipping", STATUS_UNKNOWN, "not looked at without a configuration");
+        known = evidence_place_without(&s.o.common, &at, &err) == 0;
+    }
     if (known) {
-        look(&s, &at);
-    } else {
-        on_say(&s, "configuration", STATUS_UNKNOWN, err.text);
+        look(&s, &at, settings);
     }
     json_doc_close(&s.doc);
     json_doc_text(&s.doc, "level", word(s.level));

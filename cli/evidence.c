@@ -38,12 +38,10 @@ int evidence_open(const struct cmd_common *common, struct reader **ret, struct e
     return -1;
 }
 
-int evidence_place(const struct cmd_common *common, const char *socket_or_null,
-                   struct evidence_place *ret, struct error *err)
+static int place(const struct cmd_common *common, const char *socket_or_null,
+                 struct evidence_place *ret, struct error *err)
 {
-    memset(ret, 0, sizeof *ret);
-    if (conf_open(&ret->conf, common->config, err) != 0 ||
-        cmd_db_path(common, ret->db, sizeof ret->db, err) != 0) {
+    if (cmd_db_path(common, ret->db, sizeof ret->db, err) != 0) {
         conf_clear(&ret->conf);
         return -1;
     }
@@ -53,6 +51,24 @@ int evidence_place(const struct cmd_common *common, const char *socket_or_null,
         ret->socket_or_null = INSTALLED_SOCKET;
     }
     return 0;
+}
+
+int evidence_place(const struct cmd_common *common, const char *socket_or_null,
+                   struct evidence_place *ret, struct error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    if (conf_open(&ret->conf, common->config, err) != 0) {
+        conf_clear(&ret->conf);
+        return -1;
+    }
+    return place(common, socket_or_null, ret, err);
+}
+
+int evidence_place_without(const struct cmd_common *common, struct evidence_place *ret,
+                           struct error *err)
+{
+    memset(ret, 0, sizeof *ret);
+    return conf_init(&ret->conf, err) != 0 ? -1 : place(common, NULL, ret, err);
 }
 
 int evidence_be_owner(const struct evidence_place *p, struct error *err)

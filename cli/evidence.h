@@ -21,6 +21,10 @@ struct evidence_place {
  * database is the installed one. */
 int evidence_place(const struct cmd_common *common, const char *socket_or_null,
                    struct evidence_place *ret, struct error *err);
+/** evidence_place_without(common, ret, err): The same with every setting at its default, for who
+ * goes on where the configuration cannot be read. */
+int evidence_place_without(const struct cmd_common *common, struct evidence_place *ret,
+                           struct error *err);
 /** evidence_be_owner(p, err): Root who works on the installed database becomes, for good, the user
  * that its shipper's state belongs to: what root left there that user could not go on with. */
 int evidence_be_owner(const struct evidence_place *p, struct error *err);

@@ -33,6 +33,12 @@ bool host_installed(void)
     return policy_group_id(HOST_GROUP, &group);
 }
 
+/* As sd_booted(3) tells. */
+const char *host_service(const char *systemd, const char *without)
+{
+    return access("/run/systemd/system", F_OK) == 0 ? systemd : without;
+}
+
 bool host_is_ours(const char *path)
 {
     const char *base = strrchr(path, '/');

@@ -50,6 +50,9 @@ const char *host_names_text(struct host_names *l);
  * s; its output is appended to ${ret}.  Its exit status; -1 when it could not be run. */
 int host_tool(char *const argv[], struct buf *ret, struct error *err);
 
+/** host_service(systemd, without): Which of two remedies fits this host. */
+const char *host_service(const char *systemd, const char *without);
+
 /** host_probe(r, user): Log ${user} in twice, by pipes and on a terminal, as sshd would; look
  * whether it works and whether it is in the database. */
 void host_probe(struct check_run *r, const char *user);

@@ -212,8 +212,10 @@ void host_check_writer(struct check_run *r)
     }
     if (control_open(&c, HOST_CONTROL, NULL, &err) != 0) {
         check_say(r, CHECK_FINDING,
-                  "look at 'systemctl status ttytraild.socket ttytraild' and its journal: logins "
-                  "go by on_writer_loss meanwhile",
+                  host_service("look at 'systemctl status ttytraild.socket ttytraild' and its "
+                               "journal: logins go by on_writer_loss meanwhile",
+                               "look at '/etc/init.d/ttytraild status' and the system's log: "
+                               "logins go by on_writer_loss meanwhile"),
                   "nobody answers on %s: %s", HOST_CONTROL, err.text);
         return;
     }

@@ -197,7 +197,9 @@ static void say_recorded(struct probe *p, const char *how)
                   err.text);
     } else if (rc == 0) {
         check_say(p->run, CHECK_FINDING,
-                  "look whether ttytraild writes another database: 'systemctl cat ttytraild'",
+                  host_service(
+                      "look whether ttytraild writes another database: 'systemctl cat ttytraild'",
+                      "look whether ttytraild writes another database: /etc/init.d/ttytraild"),
                   "a login of %s %s works, but %s does not have it", p->who->pw_name, how,
                   p->run->db);
     } else {

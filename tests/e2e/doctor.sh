@@ -22,6 +22,7 @@ printf '[ship]\nship_kib = 64\nshipkib = 64\n' >bad.conf
 status_is 1 doctor --config bad.conf
 finding configuration 'bad.conf:3: unknown key shipkib'
 grep -q '^ *do: ' out || fail 'no advice'
+grep -q '^ok *disk ' out || fail 'the host was not looked at'
 status_is 3 doctor --config nowhere.conf
 grep -q '^blind *configuration ' out || fail 'a file that is not there'
 

@@ -127,6 +127,13 @@ status_is 0 ship --dry-run
 : >unlock
 wait "$holder"
 
+step 'a configuration that cannot be read blinds nobody to the host'
+printf '[ship]\nshipkib = 64\n' >bad.conf
+status_is 1 "$TTYTRAIL" status --db "$DB" --config bad.conf
+grep -q '^WARNING *configuration bad.conf:2: unknown key shipkib' out || fail 'the mistake'
+grep -q '^UNKNOWN *shipping *not looked at' out || fail 'what was left out'
+grep -q '^OK *whole ' out || fail 'the host'
+
 step 'a disk that is full'
 printf '[status]\ndisk_warn_mib = 1073741824\ndisk_crit_mib = 0\n' >full.conf
 status_is 2 "$TTYTRAIL" status --db "$DB" --config full.conf
