@@ -105,6 +105,28 @@ static bool is_too_large(const char *p)
 
 /* ---- what it says ---- */
 
+/* Two repeats in a row, as "a*+": undefined in POSIX (9.4.6), and regcomp(3) takes them for repeats
+ * of repeats, in time that no size tells. */
+static bool repeats_repeats(const char *p)
+{
+    bool repeat = false;
+
+    while (*p != '\0') {
+        bool again = strchr("*+?{", *p) != NULL;
+
+        if (again && repeat) {
+            return true;
+        }
+        repeat = again;
+        if (*p == '{') {
+            p = strchr(p, '}') != NULL ? strchr(p, '}') + 1 : p + 1;
+        } else {
+            p = *p == '[' ? skip_bracket(p) : p + (*p == '\\' && p[1] != '\0' ? 2 : 1);
+        }
+    }
+    return false;
+}
+
 static bool refers_back(const char *p)
 {
     for (; *p != '\0'; p++) {
@@ -141,6 +163,9 @@ int conf_pattern_check(const char *pattern, struct error *err)
     }
     if (refers_back(pattern)) {
         return err_set(err, ERR_USAGE, "\\1 to \\9 are not for patterns");
+    }
+    if (repeats_repeats(pattern)) {
+        return err_set(err, ERR_USAGE, "two repeats in a row mean nothing");
     }
     if (is_too_large(pattern)) {
         return err_set(err, ERR_USAGE, "repeats too much, or has too many groups in one another");

@@ -16,8 +16,8 @@
 
 /** conf_pattern_check(pattern, err): USAGE with what is wrong: longer than CONF_PATTERN_MAX; not a
  * regular expression; \1 to \9, which POSIX has not and whose search takes time without bound;
- * larger than CONF_PATTERN_ATOMS, or deeper than CONF_PATTERN_GROUPS; found in the empty text, as
- * with nothing behind a '|'. */
+ * two repeats in a row; larger than CONF_PATTERN_ATOMS, or deeper than CONF_PATTERN_GROUPS; found
+ * in the empty text, as with nothing behind a '|'. */
 int conf_pattern_check(const char *pattern, struct error *err);
 /** conf_pattern_join(old, more, ret, err): ${old} or ${more}, checked, as one pattern in ${ret},
  * which is the caller's to free; ${old} is "" or a pattern that was checked. */
