@@ -249,6 +249,12 @@ static bool is_legal(const struct writer *w, const struct peer *p, uint8_t type)
     return false;
 }
 
+static bool wants_name(uint8_t type)
+{
+    return type == FRAME_OPEN || type == FRAME_RESUME || type == FRAME_NESTED ||
+           type == FRAME_IMPORT;
+}
+
 /* 1: the frame stays as an event; 0: done with it; -1. */
 static int dispatch(struct writer *w, struct peer *p, const struct frame *f, struct error *err)
 {
@@ -310,6 +316,9 @@ void messages_take(struct writer *w, struct peer *p)
         if (rc == 0) {
             return;
         }
+        if (rc > 0 && wants_name(f.type) && is_legal(w, p, f.type) && !rules_ready(w, p)) {
+            return;
+        }
         if (rc > 0) {
             rc = dispatch(w, p, &f, &err);
             if (rc > 0) {
@@ -331,5 +340,19 @@ void messages_take(struct writer *w, struct peer *p)
         (void)peer_flush(p);
         p->state = PEER_GONE;
         return;
+    }
+}
+
+void messages_named(struct writer *w)
+{
+    if (!w->naming) {
+        return;
+    }
+    w->naming = false;
+    for (struct peer *p = w->peers; p != NULL; p = p->next) {
+        if (p->naming && p->state != PEER_GONE) {
+            p->naming = false;
+            messages_take(w, p);
+        }
     }
 }

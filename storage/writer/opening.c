@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening a session: who it is (the kernel says), what it says of itself, which policy it gets. */
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,17 +42,10 @@ static char *copy_fact(const struct facts *f, const char *key)
  * word and saves the look-up. */
 static char *user_name(const struct writer *w, const struct peer *p, const struct facts *f)
 {
-    char text[4096], number[24];
-    struct passwd pw, *found = NULL;
+    char name[512];
 
-    if (w->private) {
-        return copy_fact(f, "user");
-    }
-    if (getpwuid_r(p->uid, &pw, text, sizeof text, &found) == 0 && found != NULL) {
-        return strdup(found->pw_name);
-    }
-    (void)snprintf(number, sizeof number, "%lu", (unsigned long)p->uid);
-    return strdup(number);
+    return w->private ? copy_fact(f, "user")
+                      : strdup(names_user(w->names, p->uid, name, sizeof name));
 }
 
 static int fill_row(struct writer *w, struct peer *p, const struct facts *f, struct session_row *r,

@@ -64,6 +64,7 @@ struct peer {
     int passed_fd;    /* came with a message: a terminal; -1: none */
     int out_fd;       /* goes with the first byte of `out`; -1: none */
     bool waiting;     /* its OPEN is not answered yet */
+    bool naming;      /* its first frame lies there until its user's name is known */
     bool visited;     /* by limits_each */
     bool asked;       /* it said NESTED: once */
     uint32_t watched; /* epoll events asked for */

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -174,16 +173,11 @@ static char *fact(const struct facts *f, const char *key)
     return strdup(facts_text(f, key, text, sizeof text));
 }
 
-static char *owner(const struct found *f)
+static char *owner(const struct writer *w, const struct found *f)
 {
-    char text[4096], number[24];
-    struct passwd pw, *found = NULL;
+    char name[512];
 
-    if (getpwuid_r((uid_t)f->uid, &pw, text, sizeof text, &found) == 0 && found != NULL) {
-        return strdup(found->pw_name);
-    }
-    (void)snprintf(number, sizeof number, "%lld", f->uid);
-    return strdup(number);
+    return strdup(names_user(w->names, (uid_t)f->uid, name, sizeof name));
 }
 
 static int64_t began(const struct ring_half *h)
@@ -202,7 +196,7 @@ static int fill_row(struct writer *w, const struct found *f, struct session_row 
     facts_text(&h->facts, "kind", kind, sizeof kind);
     r->kind = strdup(strcmp(kind, "stream") == 0 || strcmp(kind, "mixed") == 0 ? kind : "tty");
     r->host = strdup(w->host);
-    r->user = owner(f);
+    r->user = owner(w, f);
     r->title = fact(&h->facts, "title");
     r->tty = fact(&h->facts, "tty");
     r->command = fact(&h->facts, "command");
@@ -343,6 +337,9 @@ static bool consider(struct writer *w, struct found *f, int dir)
 
     if (!is_left(w, f, dir)) {
         return false;
+    }
+    if (!names_ready(w->names, (uid_t)f->uid)) {
+        return true; /* in the next tick */
     }
     buf_init(&id, 64);
     (void)snprintf(key, sizeof key, "ring.%s", f->base);

@@ -111,15 +111,39 @@ static void publish(struct writer *w)
     buf_clear(&out);
 }
 
+/* All groups that stand in the rules: of these it is asked who is in them. */
+static int name_groups(struct writer *w, struct error *err)
+{
+    struct buf b;
+    int rc = 0;
+
+    buf_init(&b, POLICY_RULES_BYTES);
+    for (size_t i = 1; rc == 0 && i < w->rules.n; i++) {
+        rc = buf_printf(&b, err, "%s ", w->rules.list[i].group);
+    }
+    for (const char *p = w->rules.break_glass; rc == 0 && *p != '\0'; p++) {
+        rc = buf_append(&b, *p == ',' ? " " : p, 1, err);
+    }
+    rc =
+        rc == 0 && buf_text(&b, err) != NULL ? names_groups(w->names, buf_text(&b, NULL), err) : -1;
+    buf_clear(&b);
+    return rc;
+}
+
+static int take_rules(struct writer *w, struct policy_rules *fresh, struct error *err)
+{
+    policy_rules_clear(&w->rules);
+    w->rules = *fresh;
+    return name_groups(w, err);
+}
+
 int rules_load(struct writer *w, struct error *err)
 {
     struct policy_rules fresh;
 
-    if (rules_make(w->conf, &fresh, err) != 0) {
+    if (rules_make(w->conf, &fresh, err) != 0 || take_rules(w, &fresh, err) != 0) {
         return -1;
     }
-    policy_rules_clear(&w->rules);
-    w->rules = fresh;
     publish(w);
     return 0;
 }
@@ -135,23 +159,41 @@ int rules_load_published(struct writer *w, struct error *err)
     buf_init(&b, POLICY_RULES_BYTES);
     if (path[0] != '\0' && io_read_file(AT_FDCWD, path, POLICY_RULES_BYTES, &b, NULL) == 0 &&
         policy_rules_parse(buf_data(&b), b.len, &last, NULL) == 0) {
-        policy_rules_clear(&w->rules);
-        w->rules = last;
+        rc = take_rules(w, &last, err);
         log_line(LOG_LEVEL_ERROR, "policy-kept path=\"%s\"", path);
-        rc = 0;
     }
     buf_clear(&b);
     return rc == 0 ? 0 : rules_load(w, err);
 }
 
+/* NSS is asked only when an answer could matter. */
+static bool matters(const struct writer *w)
+{
+    return !w->private || w->rules.n > 1 || w->rules.break_glass[0] != '\0';
+}
+
+bool rules_ready(struct writer *w, struct peer *p)
+{
+    p->naming = matters(w) && !names_ready(w->names, p->uid);
+    w->naming = w->naming || p->naming;
+    return !p->naming;
+}
+
+struct asked {
+    const struct writer *w;
+    uid_t uid;
+};
+
+static bool is_member(void *user, const char *group)
+{
+    const struct asked *a = user;
+
+    return names_member(a->w->names, a->uid, group);
+}
+
 void rules_find(const struct writer *w, uid_t uid, const char *way, struct policy *ret)
 {
-    struct policy_user user = {.gids = NULL};
+    struct asked a = {.w = w, .uid = uid};
 
-    /* NSS is asked only when an answer could matter. */
-    if (w->rules.n > 1 || w->rules.break_glass[0] != '\0') {
-        (void)policy_user_open(&user, uid, NULL);
-    }
-    policy_rules_find(&w->rules, uid, policy_way(way), policy_user_member, &user, ret);
-    policy_user_close(&user);
+    policy_rules_find(&w->rules, uid, policy_way(way), is_member, &a, ret);
 }

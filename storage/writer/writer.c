@@ -192,7 +192,6 @@ static void remove_finished(struct writer *w)
     while (*s != NULL) {
         struct wsession *done = *s;
         bool held = done->connected || done->sealing || done->cut_due;
-
         bool given_up = done->seal_failed && (w->private || !done->seal_again);
 
         if (!held && done->closed && (done->info.final || given_up)) {
@@ -217,7 +216,7 @@ static struct timespec patience(const struct writer *w, uint64_t now, uint64_t w
     if (wait_us > until_tick) {
         wait_us = until_tick;
     }
-    if (w->paused && wait_us > WRITER_PAUSE_US) {
+    if ((w->paused || w->naming) && wait_us > WRITER_PAUSE_US) {
         wait_us = WRITER_PAUSE_US;
     }
     return (struct timespec){.tv_sec = (time_t)(wait_us / 1000000),
@@ -271,6 +270,7 @@ static int loop(struct writer *w, struct error *err)
         for (int i = 0; i < n; i++) {
             handle(w, &events[i]);
         }
+        messages_named(w);
         now = clock_boot_us();
         limits_turn(w, now);
         if (!checkpoint_wants_turn(w->checkpoint)) {
@@ -310,6 +310,7 @@ static void wind_up(struct writer *w)
     }
     sealer_stop(w->sealer);
     checkpoint_stop(w->checkpoint);
+    names_close(w->names);
     while (w->results != NULL) {
         struct seal_job *j = w->results;
 
@@ -339,7 +340,7 @@ static void wind_up(struct writer *w)
     close(w->done_fd);
 }
 
-/* The recorder lets its command start now, while the schema is made and the session opened. */
+/* The recorder lets its command start now, while the session is opened. */
 static void tell_ready(void *user)
 {
     struct writer *w = user;
@@ -387,6 +388,9 @@ static int set_up(struct writer *w, struct error *err)
         return err_sys(err, "epoll");
     }
     if (c->private_fd >= 0 && connections_add(w, c->private_fd, false, err) != 0) {
+        return -1;
+    }
+    if (names_open(&w->names, w->private ? -1 : w->done_fd, err) != 0) {
         return -1;
     }
     if ((c->unreadable ? rules_load_published(w, err) : rules_load(w, err)) != 0 ||

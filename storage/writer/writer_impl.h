@@ -11,6 +11,7 @@
 #include "storage/wire/event.h"
 #include "storage/wire/policy_rules.h"
 #include "storage/writer/checkpoint.h"
+#include "storage/writer/names.h"
 #include "storage/writer/peer.h"
 #include "storage/writer/sealer.h"
 #include "storage/writer/session.h"
@@ -64,6 +65,8 @@ struct writer {
     const struct writer_config *config;
     struct conf *conf;
     struct policy_rules rules;
+    struct names *names;
+    bool naming; /* somebody's opening waits for a name */
     struct wuser *users;
     bool paused; /* one of them is */
     struct store *store;
@@ -128,6 +131,8 @@ void connections_drop_silent(struct writer *w, uint64_t now_us);
 /** messages_take(w, p): Deal with every whole frame that ${p} has; a breach of the rules ends it.
  */
 void messages_take(struct writer *w, struct peer *p);
+/** messages_named(w): Go on with those who waited for a name. */
+void messages_named(struct writer *w);
 /** messages_note(s, ev, err): What a mark or an exit tells of its session: flags, exit. */
 int messages_note(struct wsession *s, const struct event *ev, struct error *err);
 
@@ -171,6 +176,9 @@ int rules_load(struct writer *w, struct error *err);
 /** rules_load_published(w, err): There is no good configuration: what was published last stays in
  * force, else the built-in policy. */
 int rules_load_published(struct writer *w, struct error *err);
+/** rules_ready(w, p): Whether it is known who ${p} is, as far as it matters; else ${p} waits, and
+ * is taken up again by messages_named. */
+bool rules_ready(struct writer *w, struct peer *p);
 /** rules_find(w, uid, way, ret): The policy of a user who came in by ${way}, a fact way_in. */
 void rules_find(const struct writer *w, uid_t uid, const char *way, struct policy *ret);
 
