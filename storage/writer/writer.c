@@ -351,8 +351,7 @@ static void tell_ready(void *user)
     }
 }
 
-/* What else the installed writer finds beside its socket: ttytrail-facts, and room for a word to
- * the shipper. */
+/* Where ttytrail-facts listens, and words to the shipper are left: beside the socket. */
 static void find_run_dir(struct writer *w)
 {
     struct sockaddr_un a = {.sun_family = AF_UNSPEC};
