@@ -9,18 +9,16 @@
 
 #include "common/io.h"
 #include "shipper/import_impl.h"
+#include "shipper/proof.h"
 #include "shipper/verify_store.h"
 #include "storage/seal/segment.h"
-
-#define PIECE (1U * 1024 * 1024)
 
 struct import {
     const struct import_config *config;
     struct import_result *ret;
     struct verify_store *vs;
-    struct verify_worker w;
+    struct proof proof;
     struct control *control;        /* NULL: a dry run */
-    struct buf bytes;               /* of one segment */
     const struct verify_batch *bad; /* the last whose pack was found altered */
     struct error *err;
 };
@@ -70,64 +68,6 @@ static bool ends_all(const struct error *err)
     return err->kind == ERR_RETRY || err->kind == ERR_DENIED || err->kind == ERR_SYSTEM;
 }
 
-/* ---- bytes ---- */
-
-static int read_copy(struct import *m, const struct verify_segment *s, const struct found *f,
-                     struct error *err)
-{
-    buf_reset(&m->bytes);
-    for (int64_t at = 0; at < s->length; at += PIECE) {
-        size_t n = s->length - at < PIECE ? (size_t)(s->length - at) : PIECE;
-        int rc = verify_fetch_part(&m->w, f, (uint64_t)(s->offset + at), n, err);
-
-        if (rc != 0) {
-            return rc;
-        }
-        if (buf_append(&m->bytes, buf_data(&m->w.part), m->w.part.len, err) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static bool fits(const struct import *m, const struct verify_segment *s)
-{
-    uint8_t sha[CHAIN_HASH];
-
-    chain_sha256(buf_data(&m->bytes), m->bytes.len, sha);
-    return (int64_t)m->bytes.len == s->length && memcmp(sha, s->sha256, CHAIN_HASH) == 0;
-}
-
-/* The pack was taken by its size; of several copies the one counts that has the bytes: 1, 0, -1. */
-static int fetch(struct import *m, const struct verify_segment *s)
-{
-    const struct found *pack = s->batch->pack;
-    struct found_list *l = &m->vs->packs;
-    size_t i;
-    int rc;
-
-    if (pack == NULL || s->length > SEGMENT_MAX_BYTES) {
-        return 0;
-    }
-    rc = read_copy(m, s, pack, m->err);
-    if (rc == 0 && fits(m, s)) {
-        return 1;
-    }
-    for (i = (size_t)(pack - l->at);
-         rc >= 0 && i > 0 && strncmp(l->at[i - 1].name, pack->name, pack->base) == 0; i--) {
-    }
-    for (; rc >= 0 && i < l->n && strncmp(l->at[i].name, pack->name, pack->base) == 0; i++) {
-        if (l->at[i].delete_marker || l->at[i].base != pack->base || l->at[i].size != pack->size) {
-            continue;
-        }
-        rc = read_copy(m, s, &l->at[i], m->err);
-        if (rc == 0 && fits(m, s)) {
-            return 1;
-        }
-    }
-    return rc < 0 ? -1 : 0;
-}
-
 /* ---- one session ---- */
 
 static void find_newest(struct one *o)
@@ -141,22 +81,12 @@ static void find_newest(struct one *o)
     }
 }
 
-/* Read once more: the very line that was believed. */
 static int read_row(struct import *m, struct one *o)
 {
-    const struct verify_where where = {.what = "batch", .id = o->newest->found->name};
-    uint8_t sha[CHAIN_HASH];
-    int rc = verify_fetch(&m->w, &where, o->newest->found, MANIFEST_MAX, m->err);
-
-    if (rc != 0) {
-        return rc < 0 ? -1 : err_set(m->err, ERR_CORRUPT, "its manifest cannot be read again");
-    }
-    chain_sha256(buf_data(&m->w.line), m->w.line.len, sha);
-    if (memcmp(sha, o->newest->line_sha256, CHAIN_HASH) != 0) {
-        return err_set(m->err, ERR_CORRUPT, "its manifest changed meanwhile");
-    }
-    return import_row(m->w.json, (const char *)buf_data(&m->w.line), m->w.line.len, o->id, &o->row,
-                      m->err);
+    return proof_line(&m->proof, o->newest, m->err) != 0
+               ? -1
+               : import_row(m->proof.w.json, (const char *)buf_data(&m->proof.w.line),
+                            m->proof.w.line.len, o->id, &o->row, m->err);
 }
 
 /* ${state}: as the store has it only when everything has come. */
@@ -210,7 +140,7 @@ static void report_bad(struct import *m, const struct one *o, const struct verif
 static int prove(struct import *m, struct one *o, const struct verify_segment *s,
                  struct import_segment *g)
 {
-    int rc = fetch(m, s);
+    int rc = proof_segment(&m->proof, s, m->err);
 
     *g = (struct import_segment){.number = s->number,
                                  .sealed_us = s->batch->created_us,
@@ -227,9 +157,9 @@ static int prove(struct import *m, struct one *o, const struct verify_segment *s
                                 "signed",
                                 s->number);
     }
-    g->bytes = buf_data(&m->bytes);
-    g->len = m->bytes.len;
-    if (import_look(m->w.json, &o->row, g, m->err) != 0) {
+    g->bytes = buf_data(&m->proof.bytes);
+    g->len = m->proof.bytes.len;
+    if (import_look(m->proof.w.json, &o->row, g, m->err) != 0) {
         return err_wrap(m->err, "segment %" PRId64, s->number);
     }
     return 0;
@@ -248,25 +178,11 @@ static int bring_segment(struct import *m, struct one *o, const struct verify_se
     return 0;
 }
 
-/* Whether ${s} is what comes next; anybody who may write below a path of his own can lay a copy of
- * another's session there.  Without the session's beginning the writer follows the chain alone. */
+/* Without the session's beginning the writer follows the chain alone. */
 static bool leads_to(struct one *o, const struct verify_segment *s)
 {
-    uint8_t head[CHAIN_HASH];
-
-    if (memcmp(s->epoch, o->row.epoch, CHAIN_ID) != 0) {
-        return false;
-    }
-    if (o->first[0].number > 0) {
-        return true;
-    }
-    memcpy(head, o->head, CHAIN_HASH);
-    chain_extend(head, (uint64_t)s->number, s->sha256);
-    if (memcmp(head, s->head, CHAIN_HASH) != 0) {
-        return false;
-    }
-    memcpy(o->head, head, CHAIN_HASH);
-    return true;
+    return memcmp(s->epoch, o->row.epoch, CHAIN_ID) == 0 &&
+           (o->first[0].number > 0 || proof_leads(o->head, s));
 }
 
 /* In order, as far as the chain can be followed from its start. */
@@ -393,18 +309,16 @@ static int then(void *user, struct verify_store *vs, struct error *err)
 
     m->vs = vs;
     m->err = err;
-    if (verify_worker_open(&m->w, vs, err) != 0) {
+    if (proof_open(&m->proof, vs, err) != 0) {
         return -1;
     }
-    buf_init(&m->bytes, SEGMENT_MAX_BYTES);
     if (c->dry_run || control_open(&m->control, c->socket_or_null, c->db, err) == 0) {
         rc = bring_all(m);
     }
     if (m->control != NULL) {
         control_close(m->control);
     }
-    buf_clear(&m->bytes);
-    verify_worker_close(&m->w);
+    proof_close(&m->proof);
     return rc;
 }
 
