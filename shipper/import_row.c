@@ -124,15 +124,29 @@ static int take_texts(const struct field_doc *d, struct session_row *r, struct e
                : 0;
 }
 
+int import_row_object(const struct field_doc *d, const uint8_t session[CHAIN_ID],
+                      struct session_row *ret, struct error *err)
+{
+    struct facts_walk w = {&ret->facts, err};
+    struct facts checked;
+
+    memcpy(ret->id, session, CHAIN_ID);
+    return field_hex(d, "$.epoch", ret->epoch, CHAIN_ID, err) != 0 ||
+                   take_numbers(d, ret, err) != 0 || take_texts(d, ret, err) != 0 ||
+                   take_state(d, ret, err) != 0 || take_flags(d, ret, err) != 0 ||
+                   json_each(d->json, d->text, d->len, "$.facts", add_fact, &w, err) != 0 ||
+                   facts_parse(buf_data(&ret->facts), ret->facts.len, &checked, err) != 0
+               ? -1
+               : 0;
+}
+
 int import_row(struct json *j, const char *line, size_t len, const uint8_t session[CHAIN_ID],
                struct session_row *ret, struct error *err)
 {
     char id[2 * CHAIN_ID + 1];
     struct buf row;
     struct search s = {.id = io_hex(session, CHAIN_ID, id), .ret = &row, .json = j, .err = err};
-    struct facts_walk w = {&ret->facts, err};
     struct field_doc d = {.json = j};
-    struct facts checked;
     int rc;
 
     buf_init(&row, len);
@@ -140,17 +154,10 @@ int import_row(struct json *j, const char *line, size_t len, const uint8_t sessi
     if (rc == 0) {
         rc = err_set(err, ERR_CORRUPT, "its manifest has no row of it");
     }
-    d.text = (const char *)buf_data(&row);
-    d.len = row.len;
     if (rc == 1) {
-        memcpy(ret->id, session, CHAIN_ID);
-        rc = field_hex(&d, "$.epoch", ret->epoch, CHAIN_ID, err) != 0 ||
-                     take_numbers(&d, ret, err) != 0 || take_texts(&d, ret, err) != 0 ||
-                     take_state(&d, ret, err) != 0 || take_flags(&d, ret, err) != 0 ||
-                     json_each(j, d.text, d.len, "$.facts", add_fact, &w, err) != 0 ||
-                     facts_parse(buf_data(&ret->facts), ret->facts.len, &checked, err) != 0
-                 ? -1
-                 : 0;
+        d.text = (const char *)buf_data(&row);
+        d.len = row.len;
+        rc = import_row_object(&d, session, ret, err);
     }
     buf_clear(&row);
     return rc;
