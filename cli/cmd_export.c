@@ -15,7 +15,7 @@
 
 struct options {
     struct cmd_common common;
-    const char *format, *stream, *output, *session;
+    const char *format, *stream, *output, *timing, *session;
 };
 
 /* Where the bytes go: stdout, something that is no regular file, or a file that takes its name only
@@ -92,7 +92,7 @@ static int export_session(const struct options *o, const struct export_format *f
 {
     struct reader *reader = NULL;
     struct session_row session;
-    struct target target = {.fd = -1};
+    struct target target = {.fd = -1}, timing = {.fd = -1};
     struct kept kept = {0, 0, 0, 0};
     char text[200];
     int result = -1;
@@ -103,16 +103,24 @@ static int export_session(const struct options *o, const struct export_format *f
         open_target(&target, o->output, err) != 0) {
         goto out;
     }
+    if (o->timing != NULL && open_target(&timing, o->timing, err) != 0) {
+        (void)close_target(&target, false, err);
+        goto out;
+    }
     struct export_request request = {
         .reader = reader,
         .session = &session,
         .fd = target.fd,
+        .timing_fd = timing.fd,
         .stream = o->stream == NULL || o->stream[0] == 'o' ? 'o' : o->stream[0],
         .gap = report_gap,
         .user = ret_gaps,
         .kept = &kept,
     };
     result = format->run(&request, err);
+    if (o->timing != NULL && close_target(&timing, result == 0, err) != 0) {
+        result = -1;
+    }
     if (close_target(&target, result == 0, err) != 0) {
         result = -1;
     }
@@ -135,7 +143,13 @@ static int check(struct options *o, int argc, char **argv)
     }
     o->session = argv[optind];
     if (o->format == NULL) {
-        return cmd_usage(&cmd_export, "--format is needed: cast or raw");
+        return cmd_usage(
+            &cmd_export,
+            "--format is needed: cast, cast3, raw, json, script, text, tlog or ttyrec");
+    }
+    if ((strcmp(o->format, "script") == 0) != (o->timing != NULL)) {
+        return cmd_usage(&cmd_export, o->timing != NULL ? "--timing goes with --format script"
+                                                        : "--format script needs --timing FILE");
     }
     if (o->stream == NULL) {
         return CMD_DONE;
@@ -156,6 +170,7 @@ static int run(int argc, char **argv)
     static const struct option long_options[] = {{"format", required_argument, NULL, 'f'},
                                                  {"stream", required_argument, NULL, 's'},
                                                  {"output", required_argument, NULL, 'o'},
+                                                 {"timing", required_argument, NULL, 't'},
                                                  CMD_COMMON_OPTIONS,
                                                  {NULL, 0, NULL, 0}};
     struct options o = {.format = NULL};
@@ -165,13 +180,16 @@ static int run(int argc, char **argv)
     int opt, rc;
 
     argv[0] = (char *)"ttytrail export"; /* as getopt's own messages begin */
-    while ((opt = getopt_long(argc, argv, "f:s:o:h", long_options, NULL)) != -1) {
+    while ((opt = getopt_long(argc, argv, "f:s:o:t:h", long_options, NULL)) != -1) {
         rc = cmd_common_option(&cmd_export, opt == 'h' ? CMD_OPT_HELP : opt, &o.common);
         if (rc >= 0) {
             return rc;
         }
         if (rc == -2) {
-            *(opt == 'f' ? &o.format : opt == 's' ? &o.stream : &o.output) = optarg;
+            *(opt == 'f'   ? &o.format
+              : opt == 's' ? &o.stream
+              : opt == 't' ? &o.timing
+                           : &o.output) = optarg;
         }
     }
     rc = check(&o, argc, argv);
@@ -199,19 +217,27 @@ const struct cmd cmd_export = {
         "\n"
         "Options:\n"
         "  -f, --format F   cast: asciicast v2, the lines as stored; plays in asciinema\n"
+        "                   cast3: asciicast v3\n"
+        "                   json: events, one object a line\n"
+        "                   script: a typescript, with --timing for scriptreplay\n"
+        "                   text: what was seen, line by line, without colours\n"
+        "                   tlog: messages that tlog-play reads\n"
+        "                   ttyrec: output alone, for ttyplay\n"
         "                   raw: the bytes of one stream, nothing else: the exact ones of a\n"
         "                   terminal; without one, of long bursts both ends only (stderr says so)\n"
         "  -s, --stream S   of raw: output (default), input, error\n"
+        "  -t, --timing FILE  of script: the timing file\n"
         "  -o, --output FILE  to FILE (mode 0600), which appears when it is whole\n"
         "      --db FILE    the evidence database\n"
         "      --config FILE  the configuration\n"
         "  -h, --help       this\n"
         "\n"
         "A damaged part is left out, named on stderr, and the exit status is 1; in a cast a mark\n"
-        "stands in its place.  Formats html, text, json and others are not built yet.\n"
+        "stands in its place.  Formats html and commands are not built yet.\n"
         "\n"
         "Examples:\n"
         "  ttytrail export --format cast -o session.cast last\n"
+        "  ttytrail export --format script -o typescript --timing timing last\n"
         "  ttytrail export --format raw --stream input 3f9a21c0 | less\n",
     .run = run,
 };

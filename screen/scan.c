@@ -36,6 +36,9 @@ static enum scan_found scan_csi(struct scan *s, uint8_t b)
     if (b == 'b') {
         return s->plain ? SCAN_FOUND_REPEAT : SCAN_FOUND_UNKNOWN;
     }
+    if (b == 'J' && s->plain && s->parameters == 1 && s->first == 0) {
+        return SCAN_FOUND_WIPE;
+    }
     if ((b == 's' || b == 'u') && s->plain && s->parameters == 1 && s->first == 0) {
         return b == 's' ? SCAN_FOUND_SAVE : SCAN_FOUND_RESTORE;
     }

@@ -28,6 +28,7 @@ enum scan_found {
     SCAN_FOUND_STRING, /* a control string begins with this byte, */
     SCAN_FOUND_DROP,   /* goes on or ends */
     SCAN_FOUND_REPEAT,
+    SCAN_FOUND_WIPE,    /* all from the cursor on is erased by this byte */
     SCAN_FOUND_PLACED,  /* the cursor may be where it was saved, on a screen that was larger */
     SCAN_FOUND_SAVE,    /* the cursor, */
     SCAN_FOUND_RESTORE, /* as "ESC 7" and "ESC 8" */

@@ -282,6 +282,10 @@ static size_t act(struct screen *s, enum scan_found found, const uint8_t *bytes,
     case SCAN_FOUND_DROP:
         write_out(s, bytes + done, at - done);
         return at + 1;
+    case SCAN_FOUND_WIPE:
+        write_out(s, bytes + done, at - done);
+        state_before_wipe(s);
+        return at;
     case SCAN_FOUND_REPEAT:
         write_out(s, bytes + done, at - done);
         write_out(s, &cancel, 1);

@@ -72,6 +72,10 @@ struct screen_config {
     void *alloc_user;
     /* NULL: nobody listens. */
     void (*on_event)(void *user, const struct screen_event *event);
+    /* A row is about to leave the main buffer for good, at its top: scrolled out, cut off by a new
+     * size, or wiped with the whole screen (then each row down to the last used one), as a terminal
+     * with a history would keep it.  It is still there for screen_row.  NULL: nobody wants it. */
+    void (*on_leave)(void *user, int row);
     void *user;
 };
 

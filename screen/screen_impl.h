@@ -38,5 +38,7 @@ struct screen {
 
 /** state_callbacks: For vterm_state_set_callbacks, with a struct screen as user. */
 extern const VTermStateCallbacks state_callbacks;
+/** state_before_wipe(s): All from the cursor on is about to be erased, in parts. */
+void state_before_wipe(struct screen *s);
 
 #endif

@@ -173,6 +173,26 @@ static int move_cursor(VTermPos pos, VTermPos old, int visible, void *user)
 
 /* ---- areas ---- */
 
+static void tell_leaving(struct screen *s, int rows)
+{
+    for (int row = 0; s->config.on_leave != NULL && s->alt == 0 && row < rows; row++) {
+        s->config.on_leave(s->config.user, row);
+    }
+}
+
+/* Rows down to the last that something was written to. */
+static int used_rows(const struct grid *g)
+{
+    for (int row = g->rows; row > 0; row--) {
+        for (int col = 0; col < g->cols; col++) {
+            if (g->row[row - 1][col].ch != 0) {
+                return row;
+            }
+        }
+    }
+    return 0;
+}
+
 static int scroll_rect(VTermRect rect, int downward, int rightward, void *user)
 {
     struct screen *s = user;
@@ -183,6 +203,9 @@ static int scroll_rect(VTermRect rect, int downward, int rightward, void *user)
     if (rightward != 0 || rect.start_col != 0 || rect.end_col != g->cols) {
         return 0; /* then as moves and erasures */
     }
+    if (downward > 0 && rect.start_row == 0) {
+        tell_leaving(s, downward < rect.end_row ? downward : rect.end_row);
+    }
     grid_scroll(g, rect.start_row, rect.end_row, downward, &blank);
     s->last.row = -1;
     if (downward > 0) {
@@ -192,6 +215,13 @@ static int scroll_rect(VTermRect rect, int downward, int rightward, void *user)
         tell(s, SCREEN_JUMP, s->row, false);
     }
     return 1;
+}
+
+void state_before_wipe(struct screen *s)
+{
+    if (s->config.on_leave != NULL && s->row == 0 && s->col == 0) {
+        tell_leaving(s, used_rows(&s->grid[s->alt]));
+    }
 }
 
 static int move_rect(VTermRect dest, VTermRect src, void *user)
@@ -219,9 +249,14 @@ static int erase(VTermRect rect, int selective, void *user)
 {
     struct screen *s = user;
     struct screen_cell blank = blank_of(s);
+    const struct grid *g = &s->grid[s->alt];
 
     (void)selective;
     rect = clipped(s, rect);
+    if (rect.start_row == 0 && rect.end_row == g->rows && rect.start_col == 0 &&
+        rect.end_col == g->cols) {
+        tell_leaving(s, s->config.on_leave != NULL ? used_rows(g) : 0);
+    }
     for (int row = rect.start_row; row < rect.end_row; row++) {
         grid_erase(&s->grid[s->alt], row, rect.start_col, rect.end_col, &blank);
     }
@@ -338,6 +373,7 @@ static int resize(int rows, int cols, VTermPos *delta, void *user)
         grid_close(&fresh[0], &s->config);
         return 0;
     }
+    tell_leaving(s, skip);
     for (int g = 0; g < 2; g++) {
         int over = s->alt == g ? skip : 0;
 

@@ -6,6 +6,7 @@
 #include "common/io.h"
 #include "common/log.h"
 #include "replay/export/cast.h"
+#include "replay/export/formats.h"
 #include "replay/export/raw.h"
 
 #define OUT_BYTES 65536U
@@ -13,12 +14,13 @@
 static const struct export_format formats[] = {
     {"cast", "asciicast v2, as stored", cast_run},
     {"raw", "the bytes of one stream", raw_run},
-    {"cast3", "asciicast v3", NULL},
-    {"text", "what was on the screen", NULL},
+    {"cast3", "asciicast v3", cast3_run},
+    {"text", "what was on the screen", text_run},
     {"html", "one file with a player", NULL},
-    {"json", "events as JSON", NULL},
-    {"ttyrec", "ttyrec", NULL},
-    {"script", "typescript and timing", NULL},
+    {"json", "events as JSON, one a line", json_run},
+    {"ttyrec", "ttyrec", ttyrec_run},
+    {"script", "typescript and timing", script_run},
+    {"tlog", "messages of tlog", tlog_run},
     {"commands", "the commands that were run", NULL},
 };
 
@@ -36,7 +38,8 @@ const struct export_format *export_format(const char *name, struct error *err)
         }
         return &formats[i];
     }
-    (void)err_set(err, ERR_USAGE, "no format '%s' (there are cast, raw)",
+    (void)err_set(err, ERR_USAGE,
+                  "no format '%s' (there are cast, cast3, raw, json, script, text, tlog, ttyrec)",
                   log_escape(name, strnlen(name, 40), shown, sizeof shown));
     return NULL;
 }

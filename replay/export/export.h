@@ -16,8 +16,9 @@
 struct export_request {
     struct reader *reader;
     const struct session_row *session;
-    int fd;      /* where it is written to */
-    char stream; /* raw: the kind of event, 'o', 'i' or 'e' */
+    int fd;        /* where it is written to */
+    int timing_fd; /* script: and its timing */
+    char stream;   /* raw: the kind of event, 'o', 'i' or 'e' */
     /* Called once for each damaged part that had to be left out. */
     void (*gap)(void *user, const struct error *what);
     void *user;

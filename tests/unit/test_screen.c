@@ -177,6 +177,53 @@ static void test_events(void **state)
     }
 }
 
+static struct screen *leaving;
+static char left[200];
+
+static void on_leave(void *user, int row)
+{
+    struct buf text;
+
+    (void)user;
+    buf_init(&text, 200);
+    assert_int_equal(screen_text(leaving, row, &text, NULL), 0);
+    (void)snprintf(left + strlen(left), sizeof left - strlen(left), "%s/", buf_text(&text, NULL));
+    buf_clear(&text);
+}
+
+static void test_lines_that_leave_are_told(void **state)
+{
+    const struct screen_config c = {.rows = 3, .cols = 10, .on_leave = on_leave};
+    static const struct {
+        const char *bytes, *left;
+    } rows[] = {
+        {"1\r\n2\r\n3", ""},
+        {"\r\n4\r\n5", "1/2/"},
+        {"\033[2S", "3/4/"},
+        {"\033[2J", "5/"},
+        {"\033[Ha\033[Jb", ""}, /* not from the first cell */
+        {"\033[H\033[J", "ab/"},
+        {"\033[Hc\033[H\033[K", ""},
+        {"\033[?1049hx\r\ny\r\nz\r\n\033[2J\033[?1049l", ""},
+        {"\033[2;3r\033[3;1Hm\n\n\033[r", ""}, /* a region that does not begin at the top */
+    };
+
+    struct error err;
+
+    (void)state;
+    MUST(screen_new(&leaving, &c, &err));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        left[0] = '\0';
+        feed(leaving, rows[i].bytes);
+        assert_string_equal(left, rows[i].left);
+    }
+    feed(leaving, "\033[H\033[Jone\r\ntwo\r\nthree");
+    left[0] = '\0';
+    MUST(screen_resize(leaving, 2, 10, &err));
+    assert_string_equal(left, "one/");
+    screen_free(leaving);
+}
+
 static void test_resize_keeps_the_cursors_row(void **state)
 {
     struct screen *s = fresh(NULL);
@@ -288,6 +335,7 @@ int main(void)
         cmocka_unit_test(test_what_stands_there),
         cmocka_unit_test(test_the_same_however_it_is_cut),
         cmocka_unit_test(test_events),
+        cmocka_unit_test(test_lines_that_leave_are_told),
         cmocka_unit_test(test_resize_keeps_the_cursors_row),
         cmocka_unit_test(test_pens),
         cmocka_unit_test(test_all_memory_is_the_owners),
