@@ -2,37 +2,20 @@
 #include "replay/expression.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <inttypes.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/clock.h"
 #include "common/log.h"
+#include "replay/predicates.h"
 #include "replay/words.h"
 
 enum node_kind { NODE_PREDICATE, NODE_AND, NODE_OR, NODE_NOT };
 
-struct value {
-    char *text;
-    int64_t time_us;
-    int64_t number;
-};
-
-/* One row a predicate; later ones (host, tty, command, ...) are rows more. */
-struct predicate {
-    const char *name;
-    int (*parse)(const char *word, struct value *v, struct error *err);
-    bool (*match)(const struct value *v, const struct session_row *s);
-    size_t least; /* letters that shorten it */
-};
-
 struct node {
     enum node_kind kind;
     const struct predicate *predicate;
-    struct value value;
+    struct predicate_value value;
     int left, right; /* indices of nodes; NOT uses left */
 };
 
@@ -46,108 +29,6 @@ struct parser {
     const struct words *w;
     size_t at;
     int depth;
-};
-
-static int parse_text(const char *word, struct value *v, struct error *err)
-{
-    v->text = strdup(word);
-    return v->text == NULL ? err_sys(err, "copy a word") : 0;
-}
-
-static int parse_from(const char *word, struct value *v, struct error *err)
-{
-    return clock_parse(word, &v->time_us, err);
-}
-
-/* `to 2026-11-22` includes the 22nd, and `to` a second what began within it. */
-static int parse_to(const char *word, struct value *v, struct error *err)
-{
-    int64_t from;
-
-    return clock_parse_span(word, &from, &v->time_us, err);
-}
-
-static bool match_user(const struct value *v, const struct session_row *s)
-{
-    char uid[24];
-
-    (void)snprintf(uid, sizeof uid, "%" PRId64, s->uid);
-    return strcmp(v->text, s->user) == 0 || strcmp(v->text, uid) == 0;
-}
-
-static bool match_title(const struct value *v, const struct session_row *s)
-{
-    return strstr(s->title, v->text) != NULL;
-}
-
-static bool match_from(const struct value *v, const struct session_row *s)
-{
-    return s->started_us >= v->time_us;
-}
-
-static bool match_to(const struct value *v, const struct session_row *s)
-{
-    return s->started_us <= v->time_us;
-}
-
-/* Every flag that a session may have (docs/FORMAT.md, "Marks" and "Catalogue"). */
-static const char *const flags[] = {"blind-command",  "commit-batch", "imported",
-                                    "left-behind",    "lost-input",   "memory-not-locked",
-                                    "no-echo-region", "not-redacted", "outer-tty-shared",
-                                    "pruned",         "stalled",      "token"};
-
-static int parse_flag(const char *word, struct value *v, struct error *err)
-{
-    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
-        if (strcmp(flags[i], word) == 0) {
-            return parse_text(word, v, err);
-        }
-    }
-    return err_set(err, ERR_USAGE,
-                   "no session has such a flag (there are blind-command, commit-batch, imported, "
-                   "left-behind, lost-input, memory-not-locked, no-echo-region, not-redacted, "
-                   "outer-tty-shared, pruned, stalled, token)");
-}
-
-static int parse_number(const char *word, struct value *v, struct error *err)
-{
-    char *end;
-
-    errno = 0;
-    v->number = strtoll(word, &end, 10);
-    if (errno != 0 || end == word || *end != '\0' || v->number < 0) {
-        return err_set(err, ERR_USAGE, "a number is needed");
-    }
-    return 0;
-}
-
-static bool match_redactions(const struct value *v, const struct session_row *s)
-{
-    return s->redactions >= v->number;
-}
-
-/* The flags of a session are words with blanks between. */
-static bool match_flag(const struct value *v, const struct session_row *s)
-{
-    size_t len = strlen(v->text);
-
-    for (const char *p = s->flags; len > 0 && (p = strstr(p, v->text)) != NULL; p += len) {
-        if ((p == s->flags || p[-1] == ' ') && (p[len] == ' ' || p[len] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static const struct predicate predicates[] = {
-    {"user", parse_text, match_user, 1},
-    {"title", parse_text, match_title, 1},
-    {"from", parse_from, match_from, 1},
-    {"to", parse_to, match_to, 1},
-    {"fromdate", parse_from, match_from, 1}, /* sudoreplay's names */
-    {"todate", parse_to, match_to, 1},
-    {"flag", parse_flag, match_flag, 2}, /* "f" is "from" to who knows sudoreplay */
-    {"redactions", parse_number, match_redactions, 1},
 };
 
 static int fail_at(const struct parser *p, size_t at, const char *what, struct error *err)
@@ -197,15 +78,11 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
     size_t len;
 
     if (word == NULL || *word == '\0') {
-        (void)fail_at(p, p->at,
-                      "a predicate (user, title, from, to, flag, redactions) or '(' is missing",
-                      err);
+        (void)fail_at(p, p->at, "a predicate (" PREDICATE_NAMES ") or '(' is missing", err);
         return NULL;
     }
     len = strlen(word);
-    for (size_t i = 0; i < sizeof predicates / sizeof predicates[0]; i++) {
-        const struct predicate *c = &predicates[i];
-
+    for (const struct predicate *c = predicates; c->name != NULL; c++) {
         if (strcmp(c->name, word) == 0) {
             return c;
         }
@@ -220,8 +97,7 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
     if (found == NULL && strcmp(word, "last") == 0) {
         (void)fail_at(p, p->at, "no predicate; --limit 1 lists the newest session", err);
     } else if (found == NULL) {
-        (void)fail_at(p, p->at,
-                      "no such predicate (there are user, title, from, to, flag, redactions)", err);
+        (void)fail_at(p, p->at, "no such predicate (there are " PREDICATE_NAMES ")", err);
     }
     return found;
 }
@@ -229,7 +105,7 @@ static const struct predicate *find_predicate(const struct parser *p, struct err
 static int parse_predicate(struct parser *p, struct error *err)
 {
     const struct predicate *predicate = find_predicate(p, err);
-    struct value value = {NULL, 0, 0};
+    struct predicate_value value = {.text = NULL};
     struct error cause;
     int node;
 
@@ -248,7 +124,7 @@ static int parse_predicate(struct parser *p, struct error *err)
     p->at++;
     node = add_node(p, NODE_PREDICATE, -1, -1, err);
     if (node < 0) {
-        free(value.text);
+        predicate_value_clear(&value);
         return -1;
     }
     p->e->nodes[node].predicate = predicate;
@@ -380,7 +256,7 @@ void expression_free(struct expression *e)
         return;
     }
     for (int i = 0; i < e->count; i++) {
-        free(e->nodes[i].value.text);
+        predicate_value_clear(&e->nodes[i].value);
     }
     free(e);
 }

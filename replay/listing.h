@@ -39,6 +39,11 @@ int listing_row(const struct listing *l, struct buf *out, const struct session_r
 /** listing_json(l, out, s, err): One object on one line, with the session's facts. */
 int listing_json(const struct listing *l, struct buf *out, const struct session_row *s,
                  struct error *err);
+/** listing_csv_head(out, err), listing_csv(l, out, s, err): As lines of CSV (RFC 4180); no cell is
+ * a formula. */
+int listing_csv_head(struct buf *out, struct error *err);
+int listing_csv(const struct listing *l, struct buf *out, const struct session_row *s,
+                struct error *err);
 /** listing_flags(s, ret, size): The flags as the table has them; their width. */
 size_t listing_flags(const struct session_row *s, char *ret, size_t size);
 /** listing_width(text, len): Columns of ${text}, one a character. */

@@ -1,3 +1,4 @@
+add_unit(dates DEPS tt_replay)
 add_unit(expression DEPS tt_replay)
 add_unit(sanitize DEPS tt_replay)
 add_unit(pace DEPS tt_replay)
