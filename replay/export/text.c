@@ -1,117 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
-
-#include "common/utf8.h"
-#include "replay/export/events.h"
 #include "replay/export/formats.h"
-#include "screen/screen.h"
-#include "screen/text.h"
+#include "replay/seen.h"
 
-#define LINE_MAX_BYTES 65536U
-#define COLS           80
-#define ROWS           24
-
-struct state {
-    struct screen *screen; /* NULL: a session without a terminal */
-    size_t blank;          /* empty lines that are written when another follows */
-    bool failed;           /* e->err says why */
+struct text {
+    const struct export_request *req;
+    struct export_out out;
+    size_t blank; /* empty lines that are written when another follows */
+    struct error *err;
 };
 
-static int put_line(struct events *e)
+static int on_line(void *user, const struct seen_line *l)
 {
-    struct state *st = e->state;
+    struct text *t = user;
 
-    if (e->line.len == 0) {
-        st->blank++;
+    if (l->len == 0) {
+        t->blank++;
         return 0;
     }
-    for (; st->blank > 0; st->blank--) {
-        if (export_out_write(&e->out, "\n", 1, e->err) != 0) {
+    for (; t->blank > 0; t->blank--) {
+        if (export_out_write(&t->out, "\n", 1, t->err) != 0) {
             return -1;
         }
     }
-    return buf_putc(&e->line, '\n', e->err) != 0 ? -1 : events_line(e);
+    return export_out_write(&t->out, l->text, l->len, t->err) != 0
+               ? -1
+               : export_out_write(&t->out, "\n", 1, t->err);
 }
 
-static void on_leave(void *user, int row)
+static void on_gap(void *user, const struct error *what)
 {
-    struct events *e = user;
-    struct state *st = e->state;
+    const struct text *t = user;
 
-    st->failed =
-        st->failed || screen_text(st->screen, row, &e->line, e->err) != 0 || put_line(e) != 0;
-}
-
-static int begin(struct events *e)
-{
-    struct state *st = e->state;
-    const struct screen_config c = {.rows = e->head->rows > 0 ? (int)e->head->rows : ROWS,
-                                    .cols = e->head->cols > 0 ? (int)e->head->cols : COLS,
-                                    .on_leave = on_leave,
-                                    .user = e};
-
-    return e->head->no_terminal ? 0 : screen_new(&st->screen, &c, e->err);
-}
-
-/* Streams: their bytes, of which only what can be shown stays. */
-static int put_stream(struct events *e, const struct timeline_event *ev)
-{
-    for (size_t at = 0; at < ev->len;) {
-        size_t n = utf8_printable(ev->bytes + at, ev->len - at);
-        bool plain = n > 0 || ev->bytes[at] == '\n' || ev->bytes[at] == '\t';
-
-        n = n > 0 ? n : 1;
-        if (export_out_write(&e->out, plain ? (const char *)ev->bytes + at : "\xef\xbf\xbd",
-                             plain ? n : 3, e->err) != 0) {
-            return -1;
-        }
-        at += n;
-    }
-    return 0;
-}
-
-static int on_event(struct events *e, const struct timeline_event *ev)
-{
-    struct state *st = e->state;
-    unsigned cols, rows;
-
-    if (ev->kind == 'o' || ev->kind == 'e') {
-        if (st->screen == NULL) {
-            return put_stream(e, ev);
-        }
-        screen_feed(st->screen, ev->bytes, ev->len);
-    } else if (st->screen != NULL && events_size(ev, &cols, &rows) && cols > 0 && rows > 0) {
-        return screen_resize(st->screen, (int)rows, (int)cols, e->err) != 0 || st->failed ? -1 : 0;
-    }
-    return st->failed ? -1 : 0;
-}
-
-/* What stands there at the end. */
-static int end(struct events *e)
-{
-    struct state *st = e->state;
-
-    for (int row = 0; st->screen != NULL && row < screen_rows(st->screen); row++) {
-        if (screen_text(st->screen, row, &e->line, e->err) != 0 || put_line(e) != 0) {
-            return -1;
-        }
-    }
-    return 0;
-}
-
-static void clear(struct events *e)
-{
-    screen_free(((struct state *)e->state)->screen);
+    t->req->gap(t->req->user, what);
 }
 
 int text_run(const struct export_request *req, struct error *err)
 {
-    static const struct events_format format = {.state = sizeof(struct state),
-                                                .line_max = LINE_MAX_BYTES,
-                                                .begin = begin,
-                                                .event = on_event,
-                                                .end = end,
-                                                .clear = clear};
+    struct text t = {.req = req, .err = err};
+    const struct seen_config c = {.line = on_line, .gap = on_gap, .user = &t};
+    struct timeline *events = NULL;
+    int rc;
 
-    return events_run(&format, req, err);
+    export_out_init(&t.out, req->fd);
+    rc = timeline_open_session(&events, req->reader, req->session, err) != 0 ||
+                 seen_walk(events, &c, err) != 0 || export_out_flush(&t.out, err) != 0
+             ? -1
+             : 0;
+    timeline_close(events);
+    export_out_clear(&t.out);
+    return rc;
 }
