@@ -8,12 +8,15 @@
 
 static const struct cmd *const commands[] = {
     &cmd_record, &cmd_list,   &cmd_export, &cmd_play,   &cmd_verify,       &cmd_ship,
-    &cmd_prune,  &cmd_status, &cmd_import, &cmd_doctor, &cmd_print_policy,
+    &cmd_prune,  &cmd_status, &cmd_import, &cmd_doctor, &cmd_print_policy, &cmd_search,
 };
 
 /* Named in the contract of the command line, built by later issues. */
 static const char *const later[] = {
-    "who", "search", "summary", "correlate", "note",
+    "who",
+    "summary",
+    "correlate",
+    "note",
 };
 
 static void print_help(void)

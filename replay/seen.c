@@ -192,7 +192,8 @@ static void resize(struct walk *w, const struct timeline_event *ev)
 
 static void on_event(struct walk *w, const struct timeline_event *ev)
 {
-    if (w->moved && ev->t_us - w->now_us >= STILL_US) {
+    /* Who types has seen it. */
+    if (w->moved && (ev->kind == 'i' || ev->t_us - w->now_us >= STILL_US)) {
         look_at_screen(w);
     }
     w->now_us = ev->t_us;

@@ -6,3 +6,5 @@ foreach(name export play)
   set_tests_properties(e2e.${name} PROPERTIES TIMEOUT 300 LABELS e2e
     ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
 endforeach()
+add_test(NAME e2e.search COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/search.py $<TARGET_FILE:ttytrail>)
+set_tests_properties(e2e.search PROPERTIES TIMEOUT 300 LABELS e2e)

@@ -43,7 +43,7 @@ REPLAY_WIRE = {"storage/wire/event.h", "storage/wire/facts.h"}
 # Foreign headers: who may include them.
 FOREIGN = [
     (r"curl/", r"aws/http(_\w+)?\.[ch]$"),
-    (r"sqlite3", r"(storage/db/|shipper/|trail/store|common/json_read\.c$)"),
+    (r"sqlite3", r"(storage/db/|shipper/|trail/store|replay/search/index|common/json_read\.c$)"),
     (r"vterm", r"screen/"),
     (r"ini\.h", r"common/conf\.c$"),
     (r"expat", r"aws/"),

@@ -1,3 +1,4 @@
+add_unit(literals DEPS tt_replay)
 add_unit(dates DEPS tt_replay)
 add_unit(expression DEPS tt_replay)
 add_unit(sanitize DEPS tt_replay)
