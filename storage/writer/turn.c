@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "storage/wire/event.h"
+#include "storage/writer/holder.h"
 #include "storage/writer/writer_impl.h"
 
 /* Events of one peer that are worth a commit of their own. */
@@ -203,6 +204,7 @@ static void succeed(struct writer *w)
 
 static void fail(struct writer *w, const struct error *err)
 {
+    char held[512];
     uint64_t now = clock_boot_us();
 
     store_rollback(w->store);
@@ -222,7 +224,9 @@ static void fail(struct writer *w, const struct error *err)
     w->failing_since_us = w->failing_since_us == 0 ? now : w->failing_since_us;
     if (now - w->complained_us > 10000000) {
         w->complained_us = now;
-        log_line(LOG_LEVEL_ERROR, "commit-failed db=\"%s\" why=\"%s\"", w->config->db, err->text);
+        log_line(LOG_LEVEL_ERROR, "commit-failed db=\"%s\" why=\"%s\" held_by=\"%s\"",
+                 w->config->db, err->text,
+                 err->kind == ERR_RETRY ? holder_text(w->config->db, held, sizeof held) : "");
     }
 }
 

@@ -3,7 +3,9 @@
 """loss.py TTYTRAIL: a login shell whose writer is not there, goes, and comes back, under each on_writer_loss; and root,
 who is let in all the same and recorded into the ring."""
 import os
+import pwd
 import signal
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -81,6 +83,26 @@ def waits(host):
     host.stop()
 
 
+def a_command_ends_with_its_caller(host):
+    """block, without a terminal: who asked for it has gone, so it never runs, whoever comes back."""
+    who, ran = pwd.getpwnam('nobody'), '/tmp/ttytrail-ran'
+    p = subprocess.Popen([host.shell, '-c', 'touch ' + ran], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                         stderr=subprocess.PIPE, user=who.pw_uid, group=who.pw_gid, extra_groups=[],
+                         env={'PATH': '/usr/bin:/bin', 'HOME': '/'})
+    states = []
+
+    def waits():
+        with open('/proc/%d/stat' % p.pid, encoding='ascii') as f:
+            states.append(f.read().rsplit(')', 1)[1].split()[0])
+        return states[-50:] == ['S'] * 50
+    until(waits, 'it to wait', LONG)
+    equal(p.poll(), None, 'it waits')
+    p.stdout.close()
+    p.wait(LONG)
+    p.stderr.close()
+    check(p.returncode != 0 and not os.path.exists(ran), 'status %r, ran: %s' % (p.returncode, os.path.exists(ran)))
+
+
 def before_the_login(host):
     """By the policy that the writer published, if it is nobody else's."""
     policy(host, 'continue')
@@ -113,6 +135,7 @@ def before_the_login(host):
     gone.expect(b'this session begins when there is one', seconds=LONG)
     gone.hang_up()
     gone.wait(LONG)
+    a_command_ends_with_its_caller(host)
     policy(host, 'continue')
     host.stop()
     os.chmod('/run/ttytrail/policy', 0o666)

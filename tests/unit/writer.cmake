@@ -5,6 +5,7 @@ add_unit(import DEPS tt_writer)
 add_unit(flags DEPS tt_writer)
 # The sealing and checkpoint threads: `scripts/test tsan` runs what has this label.
 set_property(TEST unit.wsession unit.writer unit.nested unit.import unit.flags APPEND PROPERTY LABELS threads)
+add_unit(holder DEPS tt_writer)
 add_unit(names DEPS tt_writer)
 set_property(TEST unit.names APPEND PROPERTY LABELS threads)
 add_unit(witness DEPS tt_writer tt_facts)
