@@ -43,3 +43,7 @@ set_tests_properties(e2e.witness PROPERTIES TIMEOUT 600 LABELS e2e
 add_test(NAME e2e.outer_tty COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/outer_tty.py)
 set_tests_properties(e2e.outer_tty PROPERTIES TIMEOUT 600 LABELS e2e
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+# Who may only read, beside a writer that runs, ended, or was killed.
+add_test(NAME e2e.auditor COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/auditor.py)
+set_tests_properties(e2e.auditor PROPERTIES TIMEOUT 300 LABELS e2e
+  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
