@@ -28,6 +28,14 @@ int json_text(struct json *j, const char *doc, size_t len, const char *path, str
 int json_int(struct json *j, const char *doc, size_t len, const char *path, int64_t *ret,
              struct error *err);
 
+typedef int json_many_fn(void *user, size_t which, const char *text, size_t len);
+/** json_many(j, doc, len, paths, n, cb, user, err): As json_text for many paths in one reading of
+ * ${doc}: ${cb} for each that is there (true is "1", false "0"); its non-zero result ends it and is
+ * returned.  ${paths}: a static table, which is known by its address; at most JSON_MANY of them. */
+#define JSON_MANY 128U
+int json_many(struct json *j, const char *doc, size_t len, const char *const *paths, size_t n,
+              json_many_fn *cb, void *user, struct error *err);
+
 struct json_item {
     const char *key;   /* member name; "" in an array */
     const char *type;  /* "text", "integer", "real", "true", "false", "null", "object", "array" */

@@ -7,7 +7,8 @@
 
 struct json {
     sqlite3 *db;
-    sqlite3_stmt *get, *each;
+    sqlite3_stmt *get, *each, *many;
+    const char *const *paths; /* of many */
 };
 
 int json_open(struct json **ret, struct error *err)
@@ -39,6 +40,7 @@ void json_close(struct json *j)
     if (j != NULL) {
         sqlite3_finalize(j->get);
         sqlite3_finalize(j->each);
+        sqlite3_finalize(j->many);
         sqlite3_close(j->db);
         free(j);
     }
@@ -110,6 +112,56 @@ int json_int(struct json *j, const char *doc, size_t len, const char *path, int6
         *ret = sqlite3_column_int64(j->get, 0);
     }
     done(j->get);
+    return rc;
+}
+
+static int prepare_many(struct json *j, const char *const *paths, size_t n, struct error *err)
+{
+    sqlite3_str *sql = sqlite3_str_new(j->db);
+    char *text;
+    int rc;
+
+    for (size_t i = 0; i < n; i++) {
+        sqlite3_str_appendf(sql, "%s json_extract(?1, %Q)", i == 0 ? "SELECT" : ",", paths[i]);
+    }
+    sqlite3_finalize(j->many);
+    j->many = NULL;
+    j->paths = NULL;
+    text = sqlite3_str_finish(sql);
+    rc = text == NULL ? SQLITE_NOMEM : sqlite3_prepare_v2(j->db, text, -1, &j->many, NULL);
+    sqlite3_free(text);
+    if (rc != SQLITE_OK) {
+        return err_set(err, ERR_SYSTEM, "JSON reader: %s", sqlite3_errmsg(j->db));
+    }
+    j->paths = paths;
+    return 0;
+}
+
+int json_many(struct json *j, const char *doc, size_t len, const char *const *paths, size_t n,
+              json_many_fn *cb, void *user, struct error *err)
+{
+    int rc = 0;
+
+    if (len > INT32_MAX || n > JSON_MANY) {
+        return err_set(err, ERR_LIMIT, "JSON document of %zu bytes", len);
+    }
+    if (j->paths != paths && prepare_many(j, paths, n, err) != 0) {
+        return -1;
+    }
+    if (sqlite3_bind_text(j->many, 1, doc, (int)len, SQLITE_STATIC) != SQLITE_OK) {
+        rc = err_set(err, ERR_SYSTEM, "JSON: out of memory");
+    } else if (sqlite3_step(j->many) != SQLITE_ROW) {
+        rc = err_set(err, ERR_CORRUPT, "JSON: %s", sqlite3_errmsg(j->db));
+    } else {
+        for (int i = 0; rc == 0 && i < (int)n; i++) {
+            const char *text = (const char *)sqlite3_column_text(j->many, i);
+
+            if (text != NULL) {
+                rc = cb(user, (size_t)i, text, (size_t)sqlite3_column_bytes(j->many, i));
+            }
+        }
+    }
+    done(j->many);
     return rc;
 }
 
