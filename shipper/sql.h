@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small helpers over SQLite for ship.db's statements; nothing else includes this. */
+/* Small helpers over SQLite for the statements of ship.db, and of trail.db (trail/store*.c);
+ * nothing else includes this. */
 #ifndef TTYTRAIL_SHIPPER_SQL_H
 #define TTYTRAIL_SHIPPER_SQL_H
 

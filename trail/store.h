@@ -33,6 +33,11 @@ int trail_store_file(struct trail_store *t, const char *object, const uint8_t sh
 int trail_store_file_state(struct trail_store *t, const char *object, enum verdict_digest state,
                            struct error *err);
 
+/** trail_store_file_sha256(t, object, ret, err): 1, of its uncompressed bytes; 0: it was not read.
+ */
+int trail_store_file_sha256(struct trail_store *t, const char *object, uint8_t ret[32],
+                            struct error *err);
+
 /** trail_store_event(t, e, object, text, len, err): Keep ${e} with its own text: 1, or 0 when its
  * eventID is known (the copy in a file of better state counts; an addendum amends what it names).
  */
