@@ -6,6 +6,7 @@
 #ifndef TTYTRAIL_TRAIL_VERDICT_H
 #define TTYTRAIL_TRAIL_VERDICT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -39,7 +40,7 @@ struct verdict {
     char arn[2048];        /* of the credentials that opened the way in */
     char person_arn[2048]; /* at the end of the role chain; "" when it is the same */
     char source_identity[256], mfa[8], address[256];
-    char event[64], event_name[64], object[1024];
+    char event[64], event_name[64], object[1025];
     uint8_t record_sha256[32];
     int64_t event_us;
     enum verdict_digest digest;
@@ -58,6 +59,8 @@ int verdict_json(const struct verdict *v, struct buf *out, struct error *err);
 /** verdict_parse(j, text, len, ret, err): What verdict_json wrote; CORRUPT for others. */
 int verdict_parse(struct json *j, const char *text, size_t len, struct verdict *ret,
                   struct error *err);
+/** verdict_same(a, b): Whether they say the same, so that no revision is worth being written. */
+bool verdict_same(const struct verdict *a, const struct verdict *b);
 /** verdict_sentence(v, out, err): "alice@corp, through role Admin with MFA, by Instance Connect
  * from 203.0.113.9, exact: same key, verified log file". */
 int verdict_sentence(const struct verdict *v, struct buf *out, struct error *err);

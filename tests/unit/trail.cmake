@@ -2,3 +2,4 @@
 add_unit(trail_record DEPS tt_trail_record)
 target_compile_definitions(test_trail_record PRIVATE TRAIL_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
 add_unit(trail_store DEPS tt_trail_store)
+add_unit(join DEPS tt_trail_join)
