@@ -4,3 +4,4 @@ target_compile_definitions(test_trail_record PRIVATE TRAIL_DATA="${CMAKE_SOURCE_
 add_unit(trail_store DEPS tt_trail_store)
 add_unit(join DEPS tt_trail_join)
 add_unit(trail_split DEPS tt_trail_split)
+add_unit(table DEPS tt_trail_table)
