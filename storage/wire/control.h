@@ -37,6 +37,10 @@ int control_shipped_many(struct control *c, const struct control_told *list, siz
  * (NULL allowed) is for reader_unshipped. */
 int control_seal_now(struct control *c, const uint8_t *session_or_null, int64_t *ret_horizon,
                      struct error *err);
+#define CONTROL_VERDICT_MAX 49152U
+/** control_verdict(c, json, len, err): A verdict (docs/FORMAT.md, "Verdicts"), at most
+ * CONTROL_VERDICT_MAX bytes, into the host's journal. */
+int control_verdict(struct control *c, const char *json, size_t len, struct error *err);
 /** control_epoch(c, reason, err): The writer notes a new epoch, with the reason, in meta. */
 int control_epoch(struct control *c, const char *reason, struct error *err);
 

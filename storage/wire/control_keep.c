@@ -6,6 +6,11 @@
 #include "storage/wire/control_impl.h"
 #include "storage/wire/frame.h"
 
+int control_verdict(struct control *c, const char *json, size_t len, struct error *err)
+{
+    return control_ask(c, FRAME_VERDICT, json, len, NULL, err);
+}
+
 int control_prune(struct control *c, const uint8_t session[16], uint32_t below, uint32_t most,
                   int64_t *ret_segments, int64_t *ret_bytes, struct error *err)
 {

@@ -61,8 +61,9 @@ enum frame_type {
     FRAME_GIVE_BACK = 70,      /* u32 pages: give so many free pages back to the file system */
     FRAME_IMPORT_SESSION = 71, /* u32 n, n bytes of facts: the row; then the session's own facts */
     FRAME_IMPORT_SEGMENT =
-        72,          /* 16 bytes session id, u32 number, u32 offset, u32 n, facts, bytes */
-    FRAME_DONE = 96, /* facts, as the request's answer */
+        72,             /* 16 bytes session id, u32 number, u32 offset, u32 n, facts, bytes */
+    FRAME_VERDICT = 73, /* JSON on one line: who a connection was, for the host's journal */
+    FRAME_DONE = 96,    /* facts, as the request's answer */
     /* writer to ttytrail-facts, one request a connection, answered by DONE or REFUSED */
     FRAME_FACTS_EXE = 112,     /* u32 pid, u64 start, 0 for any: DONE with `exe`, `start`, `uid` */
     FRAME_FACTS_HOLDERS = 113, /* and a tty's descriptor: DONE with `holders`, "pid:start ..." */

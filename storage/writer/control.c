@@ -160,6 +160,8 @@ int control_request(struct writer *w, struct peer *p, const struct frame *f, str
         return on_import(w, p, f, err);
     case FRAME_PRUNE:
         return control_on_prune(w, p, f, err);
+    case FRAME_VERDICT:
+        return journal_verdict(w, p, f, err);
     case FRAME_GIVE_BACK:
         return control_on_give_back(w, p, f, err);
     case FRAME_IMPORT_SESSION:

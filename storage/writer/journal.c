@@ -11,9 +11,11 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "common/utf8.h"
 #include "storage/writer/writer_impl.h"
 
-#define META "journal" /* "BOOT ID": where this boot's is, or the last one's */
+#define VERDICT_MAX 49152U
+#define META        "journal" /* "BOOT ID": where this boot's is, or the last one's */
 
 static int fill(struct writer *w, struct session_row *r, struct error *err)
 {
@@ -110,6 +112,49 @@ void journal_say(struct writer *w, const char *fmt, ...)
     if ((w->journal == NULL && begin(w, &err) != 0) || write_mark(w, line, &err) != 0) {
         log_line(LOG_LEVEL_ERROR, "journal-failed why=\"%s\"", err.text);
     }
+}
+
+/* A line of JSON: printable, and nothing else is looked at here. */
+static bool is_line(const uint8_t *p, size_t len)
+{
+    size_t at = 0;
+
+    if (len < 2 || p[0] != '{' || p[len - 1] != '}') {
+        return false;
+    }
+    while (at < len) {
+        int n = utf8_length(p + at, len - at);
+
+        if (n <= 0 || p[at] < 0x20) {
+            return false;
+        }
+        at += (size_t)n;
+    }
+    return true;
+}
+
+int journal_verdict(struct writer *w, struct peer *p, const struct frame *f, struct error *err)
+{
+    struct buf text;
+    int rc = -1;
+
+    if (w->private) {
+        return err_set(err, ERR_USAGE, "a private writer has no journal");
+    }
+    if (f->len > VERDICT_MAX || !is_line(f->body, f->len)) {
+        return err_set(err, ERR_CORRUPT, "VERDICT of %lu bytes is no line of JSON",
+                       (unsigned long)f->len);
+    }
+    buf_init(&text, VERDICT_MAX + 16);
+    if (buf_puts(&text, "verdict ", err) == 0 && buf_append(&text, f->body, f->len, err) == 0 &&
+        buf_text(&text, err) != NULL && (w->journal != NULL || begin(w, err) == 0)) {
+        rc = write_mark(w, buf_text(&text, NULL), err);
+    }
+    buf_clear(&text);
+    if (rc == 0) {
+        peer_send(p, FRAME_DONE, NULL, 0);
+    }
+    return rc;
 }
 
 /* Its writer is gone: this one's, or ended where it was. */

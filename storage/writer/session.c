@@ -205,7 +205,7 @@ int wsession_mark(struct wsession *s, struct store *store, uint64_t t_us, const 
     struct buf frame;
     int rc;
 
-    buf_init(&frame, 1024);
+    buf_init(&frame, ev.len + 1024);
     rc = event_put(&frame, &ev, err);
     if (rc == 0) {
         rc = wsession_stage(s, store, buf_data(&frame), frame.len, ev.seq, t_us, err);

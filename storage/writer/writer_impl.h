@@ -217,6 +217,8 @@ void witness_forget(struct writer *w);
 /* journal.c */
 /** journal_say(w, fmt, ...): One mark in the host's journal, a session of kind `host`. */
 void journal_say(struct writer *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/** journal_verdict(w, p, f, err): The command says who a connection was: a mark `verdict {...}`. */
+int journal_verdict(struct writer *w, struct peer *p, const struct frame *f, struct error *err);
 /** journal_load(w): Go on with this boot's, end those of earlier ones. */
 void journal_load(struct writer *w);
 
