@@ -126,6 +126,28 @@ int depot_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *use
     return s->type->list(s, prefix, cb, user, err);
 }
 
+struct after {
+    const char *name;
+    depot_list_fn *cb;
+    void *user;
+};
+
+static int those_after(void *user, const struct depot_item *item)
+{
+    const struct after *a = user;
+
+    return strcmp(item->name, a->name) > 0 ? a->cb(a->user, item) : 0;
+}
+
+int depot_list_after(struct depot *s, const char *prefix, const char *after, depot_list_fn *cb,
+                     void *user, struct error *err)
+{
+    struct after a = {after, cb, user};
+
+    return s->type->list_after != NULL ? s->type->list_after(s, prefix, after, cb, user, err)
+                                       : s->type->list(s, prefix, those_after, &a, err);
+}
+
 int depot_list_versions(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                         struct error *err)
 {

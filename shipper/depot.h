@@ -68,6 +68,9 @@ struct depot_type {
     int (*list_versions)(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                          struct error *err); /* NULL: has none */
     void (*close)(struct depot *s);
+    /* NULL: a listing of all is filtered. */
+    int (*list_after)(struct depot *s, const char *prefix, const char *after, depot_list_fn *cb,
+                      void *user, struct error *err);
     /* NULL, all of them: a put is over when it returns. */
     int (*start)(struct depot *s, const struct depot_put *put, depot_done_fn *done, void *user,
                  struct error *err);
@@ -131,6 +134,10 @@ int depot_get_range(struct depot *s, const char *name, const char *version_or_nu
  * the store's own.  ${cb}'s non-zero result ends it and is returned. */
 int depot_list(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                struct error *err);
+/** depot_list_after(s, prefix, after, cb, user, err): As depot_list, those whose names sort after
+ * ${after} (bytes, as S3 has it); a bucket gives them in that order and is asked for no others. */
+int depot_list_after(struct depot *s, const char *prefix, const char *after, depot_list_fn *cb,
+                     void *user, struct error *err);
 /** depot_list_versions(s, prefix, cb, user, err): As depot_list, with every version of each.  1
  * when the store keeps none or will not tell: nothing was called. */
 int depot_list_versions(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,

@@ -193,6 +193,19 @@ static int bucket_list(struct depot *s, const char *prefix, depot_list_fn *cb, v
     return failed(s3_list(t->s3, key, NULL, pass_on, &l, err), err);
 }
 
+static int bucket_list_after(struct depot *s, const char *prefix, const char *after,
+                             depot_list_fn *cb, void *user, struct error *err)
+{
+    struct depot_s3 *t = (struct depot_s3 *)s;
+    struct listing l = {strlen(t->prefix), cb, user};
+    char key[DEPOT_NAME_MAX + 1], start[DEPOT_NAME_MAX + 1];
+
+    if (key_of(t, prefix, key, err) != 0 || key_of(t, after, start, err) != 0) {
+        return -1;
+    }
+    return failed(s3_list(t->s3, key, *after == '\0' ? NULL : start, pass_on, &l, err), err);
+}
+
 static int bucket_list_versions(struct depot *s, const char *prefix, depot_list_fn *cb, void *user,
                                 struct error *err)
 {
@@ -230,6 +243,7 @@ const struct depot_type depot_s3_type = {
     .get_range = bucket_get_range,
     .list = bucket_list,
     .list_versions = bucket_list_versions,
+    .list_after = bucket_list_after,
     .close = bucket_close,
     .start = bucket_start,
     .wait = bucket_wait,

@@ -80,9 +80,13 @@ static inline bool slow_split(struct slow *s)
     for (s->at = 0; s->at < s->len; s->at++) {
         char c = s->text[s->at];
 
-        if (s->escaped) {
-            s->escaped = false;
-        } else if (c == '\\') {
+        bool escaped = s->escaped;
+
+        s->escaped = false;
+        if (escaped && (c == '"' || c == '\\')) {
+            continue;
+        }
+        if (c == '\\') {
             s->escaped = true;
         } else if (c == '"') {
             s->string = !s->string;
