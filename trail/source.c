@@ -83,11 +83,13 @@ static int from_place(void *user, const struct depot_item *item)
 /* Where the listing of a place begins: 20 minutes before what was seen last. */
 static int start_of(struct run *r, const struct layout_place *p, char *ret, size_t size)
 {
-    char name[96], last[DEPOT_NAME_MAX + 1];
+    char name[DEPOT_NAME_MAX + 1], last[DEPOT_NAME_MAX + 1];
     struct layout_place same;
     int64_t us = 0, from = r->s->from_us;
 
-    (void)snprintf(name, sizeof name, "%s/%s", p->account, p->region);
+    if (layout_prefix(p, name, sizeof name, r->err) != 0) {
+        return -1;
+    }
     if (trail_store_cursor(r->store, name, last, sizeof last, r->err) != 0) {
         return -1;
     }
@@ -103,7 +105,7 @@ static int start_of(struct run *r, const struct layout_place *p, char *ret, size
 
 static int read_place(struct run *r, const struct layout_place *p)
 {
-    char prefix[DEPOT_NAME_MAX + 1], start[DEPOT_NAME_MAX + 1], name[96];
+    char prefix[DEPOT_NAME_MAX + 1], start[DEPOT_NAME_MAX + 1];
     int rc;
 
     r->keeper.stats->places++;
@@ -115,8 +117,7 @@ static int read_place(struct run *r, const struct layout_place *p)
     }
     rc = depot_list_after(r->s->depot, prefix, start, from_place, r, r->err);
     if (rc == 0 && r->newest[0] != '\0') {
-        (void)snprintf(name, sizeof name, "%s/%s", p->account, p->region);
-        rc = trail_store_set_cursor(r->store, name, r->newest, r->err);
+        rc = trail_store_set_cursor(r->store, prefix, r->newest, r->err);
     }
     return rc;
 }

@@ -59,7 +59,7 @@ int trail_store_events(struct trail_store *t, const struct trail_query *q,
                        int (*cb)(void *user, const struct trail_stored *e), void *user,
                        struct error *err);
 
-/** A cursor: the newest key listed below ${place} ("ACCT/REGION"). */
+/** A cursor: the newest key listed below ${place} (a prefix of names). */
 int trail_store_cursor(struct trail_store *t, const char *place, char *ret, size_t size,
                        struct error *err);
 int trail_store_set_cursor(struct trail_store *t, const char *place, const char *key,
