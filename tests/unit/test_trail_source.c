@@ -151,13 +151,16 @@ static void what_matters_is_kept(void **state)
     struct rig *r = *state;
     struct trail_read_stats s;
 
-    put_packed(r, LOG("0500") ".gz",
-               "{\"Records\":[" START("e1", "alice") "," CALL("e2", "\"sourceIPAddress\":\"10.0.0."
-                                                                    "91\"") "," CALL(
-                   "e3",
-                   "\"sourceIPAddress\":\"10.0.0.9\"") "," CALL("e4",
-                                                                "\"requestParameters\":{\"x\":\"i-"
-                                                                "0123456789abcdef0\"}") "]}");
+    put_packed(
+        r, LOG("0500") ".gz",
+        "{\"Records\":[" START("e1", "alice") "," CALL(
+            "e2",
+            "\"sourceIPAddress\":\"10.0.0."
+            "91\"") "," CALL("e3", "\"sourceIPAddress\":\"10.0.0.9\"") "," CALL("e4",
+                                                                                "\"requestParameter"
+                                                                                "s\":{\"x\":\"i-"
+                                                                                "0123456789abcdef0"
+                                                                                "\"}") "]}");
     put_text(r, "lines.json", START("e5", "bob") "\n" START("e6", "carol") "\n");
     put_packed(r, LOG("0505") ".gz", "{\"Records\":[" START("e1", "alice") "]}");
     put_text(r, "AWSLogs/o-1/1/CloudTrail-Digest/x.json", "{\"a\":1}");
