@@ -25,7 +25,7 @@ struct cmd {
 };
 
 extern const struct cmd cmd_record, cmd_list, cmd_export, cmd_play, cmd_verify, cmd_ship, cmd_prune;
-extern const struct cmd cmd_status, cmd_import, cmd_search;
+extern const struct cmd cmd_status, cmd_import, cmd_search, cmd_correlate, cmd_who;
 extern const struct cmd cmd_print_policy, cmd_doctor;
 
 /* Options every command takes.  Values above 255 so that they never meet a letter. */

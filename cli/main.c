@@ -7,15 +7,14 @@
 #include "common/log.h"
 
 static const struct cmd *const commands[] = {
-    &cmd_record, &cmd_list,   &cmd_export, &cmd_play,   &cmd_verify,       &cmd_ship,
-    &cmd_prune,  &cmd_status, &cmd_import, &cmd_doctor, &cmd_print_policy, &cmd_search,
+    &cmd_record,       &cmd_list,   &cmd_export,    &cmd_play,   &cmd_verify,
+    &cmd_ship,         &cmd_prune,  &cmd_status,    &cmd_import, &cmd_doctor,
+    &cmd_print_policy, &cmd_search, &cmd_correlate, &cmd_who,
 };
 
 /* Named in the contract of the command line, built by later issues. */
 static const char *const later[] = {
-    "who",
     "summary",
-    "correlate",
     "note",
 };
 

@@ -16,6 +16,7 @@
 #include "common/clock.h"
 #include "common/io.h"
 #include "common/log.h"
+#include "facts/standing.h"
 #include "storage/wire/facts.h"
 #include "storage/wire/frame.h"
 
@@ -61,6 +62,18 @@ static int put_number(struct buf *out, const char *key, const char *path, struct
     return facts_put_int(out, key, strtoll(text, NULL, 10), err);
 }
 
+/* Before the user's first instruction, while nobody can have changed it since sshd looked. */
+static int put_standing(struct buf *out, struct error *err)
+{
+    const char *type = getenv("PAM_TYPE"), *user = getenv("PAM_USER");
+    const char *info = getenv("SSH_AUTH_INFO_0");
+
+    return type == NULL || strcmp(type, "open_session") != 0 || user == NULL || info == NULL ||
+                   strnlen(info, AUTH_MAX) == AUTH_MAX
+               ? 0
+               : facts_put_text(out, "key_standing", standing_word(user, info, getppid()), err);
+}
+
 static int put_all(struct buf *out, struct error *err)
 {
     char boot[33];
@@ -82,7 +95,9 @@ static int put_all(struct buf *out, struct error *err)
         put_number(out, "loginuid", "/proc/self/loginuid", err) != 0) {
         return -1;
     }
-    return put_number(out, "audit_session", "/proc/self/sessionid", err);
+    return put_number(out, "audit_session", "/proc/self/sessionid", err) != 0
+               ? -1
+               : put_standing(out, err);
 }
 
 static int connect_to(const char *path, struct error *err)

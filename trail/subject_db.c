@@ -99,8 +99,7 @@ static void take_evidence(const struct told *f, struct subject *s)
     s->clock_error_us = facts_int(&f->facts, "clock_error_us", 0);
 }
 
-static void take_way(const struct told *f, const char *service, const char *tty,
-                     struct subject *s)
+static void take_way(const struct told *f, const char *service, const char *tty, struct subject *s)
 {
     char serial[64];
 

@@ -47,3 +47,7 @@ set_tests_properties(e2e.outer_tty PROPERTIES TIMEOUT 600 LABELS e2e
 add_test(NAME e2e.auditor COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/auditor.py)
 set_tests_properties(e2e.auditor PROPERTIES TIMEOUT 300 LABELS e2e
   ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
+# Keys that Instance Connect pushed, a real sshd, and CloudTrail's records.
+add_test(NAME e2e.who COMMAND ${Python3_EXECUTABLE} -B ${CMAKE_CURRENT_SOURCE_DIR}/who.py)
+set_tests_properties(e2e.who PROPERTIES TIMEOUT 300 LABELS e2e
+  ENVIRONMENT "TTYTRAIL_BIN=$<TARGET_FILE_DIR:ttytrail>")
