@@ -7,3 +7,6 @@ add_unit(trail_split DEPS tt_trail_split)
 add_unit(table DEPS tt_trail_table)
 add_unit(trail_source DEPS tt_trail_source ZLIB::ZLIB)
 add_unit(standing DEPS tt_standing)
+# For tests/bench/trail.py.
+add_executable(trail_read ${CMAKE_SOURCE_DIR}/tests/bench/trail_read.c)
+target_link_libraries(trail_read PRIVATE tt_trail_source)
