@@ -22,7 +22,7 @@ ADDRESS = "203.0.113.77"
 NOISE = [("ec2.amazonaws.com", "DescribeInstances"), ("sts.amazonaws.com", "GetCallerIdentity"),
          ("ssm.amazonaws.com", "UpdateInstanceInformation"), ("kms.amazonaws.com", "Decrypt"),
          ("s3.amazonaws.com", "GetBucketAcl"), ("logs.amazonaws.com", "CreateLogStream"),
-         ("athena.amazonaws.com", "StartSession"), ("iam.amazonaws.com", "ListRoles")]
+         ("iam.amazonaws.com", "ListRoles")]
 
 
 def uuid(rnd):
@@ -61,7 +61,7 @@ def record(rnd, account):
                  requestParameters={"roleArn": "arn:aws:iam::%s:role/x" % account},
                  responseElements={"credentials": {"accessKeyId": "ASIA%016X" % rnd.getrandbits(60)}})
     else:
-        source, name = rnd.choice(NOISE)
+        source, name = ("athena.amazonaws.com", "StartSession") if dice > 0.995 else rnd.choice(NOISE)
         r.update(eventSource=source, eventName=name, responseElements=None, requestParameters={
             "filterSet": {"items": [{"name": "tag:Name", "valueSet": {"items": [
                 {"value": "a \"quoted\" name with \\ in it %d" % rnd.randrange(10**6)}]}}]},
@@ -79,7 +79,7 @@ def make(where, files, mib, big):
         while size < (each if n < files else big * 1024 * 1024):
             # Records differ: a fresh one in four, else one of the pool with an id of its own.
             t = record(rnd, account) if rnd.random() < 0.25 and n < files else rnd.choice(pool)
-            texts.append(t.replace('"eventID":"', '"eventID":"%08x' % rnd.getrandbits(32), 1)[:])
+            texts.append(t.replace('"eventID":"', '"eventID":"%08x' % rnd.getrandbits(32), 1))
             size += len(t)
         minute = n * 1440 // (files + 1)
         name = "AWSLogs/%s/CloudTrail/eu-west-1/2026/03/04/%s_CloudTrail_eu-west-1_20260304T%02d%02dZ_%016x.json.gz" % (

@@ -10,3 +10,4 @@ add_unit(standing DEPS tt_standing)
 # For tests/bench/trail.py.
 add_executable(trail_read ${CMAKE_SOURCE_DIR}/tests/bench/trail_read.c)
 target_link_libraries(trail_read PRIVATE tt_trail_source)
+add_unit(trail_api DEPS tt_trail_api)
