@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Buckets that are opened beside each other: their credentials are found once. */
+/* Buckets that are opened beside each other: their credentials are found once; listings from a name
+ * on. */
 #include "tests/unit/check.h"
 
 #include "shipper/depot.h"
@@ -81,11 +82,78 @@ static void a_directory_has_none(void **state)
     assert_int_equal(tempdir_drop(dir), 0);
 }
 
+static int add_name(void *user, const struct depot_item *item)
+{
+    char *text = user;
+    size_t n = strlen(text);
+
+    (void)snprintf(text + n, 64 - n, "%s ", item->name);
+    return 0;
+}
+
+static void a_listing_goes_on_after_a_name(void **state)
+{
+    static const struct httpd_answer store[] = {
+        {"list-type=2&max-keys=1000&prefix=prod%2Fa%2F&start-after=prod%2Fa%2F1 ", 0,
+         "HTTP/1.1 200 "
+         "OK\n\n<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>prod/a/2"
+         "</Key><Size>3</Size></Contents></ListBucketResult>"},
+        {"", 0, "HTTP/1.1 404 Not Found\n\n"}};
+    char names[64] = "";
+    struct httpd s3;
+    struct depot *d;
+    struct conf conf;
+    struct error err;
+
+    (void)state;
+    httpd_start(&s3, store, 2);
+    setenv("AWS_ACCESS_KEY_ID", "ID", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "s", 1);
+    MUST(conf_init(&conf, &err));
+    free(conf.s3_endpoint);
+    free(conf.s3_region);
+    conf.s3_endpoint = check_copy(s3.url);
+    conf.s3_region = check_copy("eu-west-1");
+    MUST(depot_open(&d, "s3://audit/prod", &conf, &err));
+    MUST(depot_list_after(d, "a/", "a/1", add_name, names, &err));
+    assert_string_equal(names, "a/2 ");
+    depot_close(d);
+    conf_clear(&conf);
+    httpd_stop(&s3);
+    unsetenv("AWS_ACCESS_KEY_ID");
+    unsetenv("AWS_SECRET_ACCESS_KEY");
+}
+
+static void a_directory_lists_after_a_name_too(void **state)
+{
+    char dir[256], path[300], names[64] = "";
+    struct depot *d;
+    struct error err;
+
+    (void)state;
+    assert_int_equal(tempdir_make(dir, sizeof dir), 0);
+    for (char c = 'a'; c < 'd'; c++) {
+        FILE *f;
+
+        (void)snprintf(path, sizeof path, "%s/%c", dir, c);
+        f = fopen(path, "we");
+        assert_non_null(f);
+        (void)fclose(f);
+    }
+    MUST(depot_file_open(&d, dir, &err));
+    MUST(depot_list_after(d, "", "a", add_name, names, &err));
+    assert_string_equal(names, "b c ");
+    depot_close(d);
+    (void)tempdir_drop(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(credentials_are_found_once),
         cmocka_unit_test(a_directory_has_none),
+        cmocka_unit_test(a_listing_goes_on_after_a_name),
+        cmocka_unit_test(a_directory_lists_after_a_name_too),
     };
 
     (void)clearenv();
