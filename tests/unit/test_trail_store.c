@@ -204,6 +204,26 @@ static void cursors_stay(void **state)
     assert_int_equal(trail_store_has_file(r->t, "lost", &err), 0);
 }
 
+static void the_newest_verdict_counts(void **state)
+{
+    static struct verdict v, got;
+    struct rig *r = *state;
+    struct error err;
+
+    memset(v.subject, 7, sizeof v.subject);
+    assert_int_equal(trail_store_verdict(r->t, v.subject, &got, &err), 0);
+    for (v.revision = 1; v.revision <= 2; v.revision++) {
+        v.grade = v.revision == 1 ? VERDICT_STRONG : VERDICT_EXACT;
+        (void)snprintf(v.rule, sizeof v.rule, "key");
+        (void)snprintf(v.principal, sizeof v.principal, "alice@corp");
+        MUST(trail_store_put_verdict(r->t, &v, &err));
+    }
+    assert_int_equal(trail_store_verdict(r->t, v.subject, &got, &err), 1);
+    assert_int_equal(got.revision, 2);
+    assert_int_equal(got.grade, VERDICT_EXACT);
+    assert_string_equal(got.principal, "alice@corp");
+}
+
 static void another_process_waits(void **state)
 {
     struct rig *r = *state;
@@ -231,6 +251,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_copy_in_the_better_file_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(addenda_amend_what_is_not_better, setup, teardown),
         cmocka_unit_test_setup_teardown(cursors_stay, setup, teardown),
+        cmocka_unit_test_setup_teardown(the_newest_verdict_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(another_process_waits, setup, teardown),
     };
 

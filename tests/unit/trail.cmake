@@ -1,7 +1,7 @@
 # The room trail/.
 add_unit(trail_record DEPS tt_trail_record)
 target_compile_definitions(test_trail_record PRIVATE TRAIL_DATA="${CMAKE_SOURCE_DIR}/../shared/data")
-add_unit(trail_store DEPS tt_trail_store)
+add_unit(trail_store DEPS tt_trail_store tt_trail_join)
 add_unit(join DEPS tt_trail_join)
 add_unit(trail_split DEPS tt_trail_split)
 add_unit(table DEPS tt_trail_table)
