@@ -26,7 +26,9 @@ static const char help[] =
     "journal.  Then it names accesses to this host that left no recording.\n"
     "\n"
     "Options:\n"
-    "      --trail URL      s3://bucket/prefix or file:///dir; default: 'trail' of [trail];\n"
+    "      --trail URL      s3://bucket/prefix, file:///dir, or api (LookupEvents, for few "
+    "hosts);\n"
+    "                       default: 'trail' of [trail];\n"
     "                       with neither, what was read before is joined again\n"
     "      --instance ID    this host's instance id; default: as the hardware says\n"
     "      --address IP     its private address, for endpoint tunnels\n"
@@ -252,8 +254,8 @@ static int parse(int argc, char **argv, struct options *o)
     if (optind < argc) {
         return cmd_usage(&cmd_correlate, "unexpected argument '%.100s'", argv[optind]);
     }
-    if (o->trail != NULL && !depot_is_url(o->trail)) {
-        return cmd_usage(&cmd_correlate, "--trail %.100s: neither s3://BUCKET nor file:///DIR",
+    if (o->trail != NULL && strcmp(o->trail, "api") != 0 && !depot_is_url(o->trail)) {
+        return cmd_usage(&cmd_correlate, "--trail %.100s: neither s3://BUCKET, file:///DIR nor api",
                          o->trail);
     }
     return -1;

@@ -175,6 +175,7 @@ static void matches_what_it_says(void **state)
         }
         expression_free(e);
     }
+    buf_clear(&s.facts);
 }
 
 static void names_the_word_and_its_place(void **state)
@@ -269,6 +270,7 @@ static void to_a_second_is_to_its_end(void **state)
     s.started_us++;
     assert_false(expression_match(e, &s));
     expression_free(e);
+    buf_clear(&s.facts);
 }
 
 int main(void)
