@@ -72,10 +72,14 @@ static int try_open(struct index *x, struct error *err)
 {
     int v = 0;
 
-    if (sqlite3_open_v2(x->path, &x->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
-        SQLITE_OK) {
+    if (sqlite3_open_v2(x->path, &x->db,
+                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW,
+                        NULL) != SQLITE_OK) {
         return index_fail(x, err);
     }
+    /* Somebody else may have laid it there. */
+    (void)sqlite3_db_config(x->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(x->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     (void)sqlite3_busy_timeout(x->db, 2000);
     if (run(x, "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF", err) != 0 ||
         version(x, &v, err) != 0) {

@@ -144,6 +144,18 @@ def test_a_broken_index_is_made_again():
     equal(oct(os.stat(DB + '.index.db').st_mode & 0o777), '0o600', 'mode')
 
 
+def test_links_are_not_followed():
+    want = search('needle')
+    for end in ('', '-wal', '-shm'):
+        if os.path.exists(DB + '.index.db' + end):
+            os.unlink(DB + '.index.db' + end)
+    os.symlink(DIR + '/elsewhere', DB + '.index.db')
+    out, err = run('search', '--db', DB, '--json', 'needle')
+    equal(([json.loads(x) for x in out.splitlines()], b'without an index' in err), (want, True), 'found: %r' % err)
+    check(not os.path.exists(DIR + '/elsewhere') and os.path.islink(DB + '.index.db'), 'written through the link')
+    os.unlink(DB + '.index.db')
+
+
 def test_z_what_was_pruned_leaves():
     store = DIR + '/store'
     run('ship', '--db', DB, '--to', 'file://' + store)
