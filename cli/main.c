@@ -32,6 +32,8 @@ static void print_help(void)
                  "  ttytrail record                 record a shell\n"
                  "  ttytrail list                   what was recorded\n"
                  "  ttytrail play last              see it again\n"
+                 "  ttytrail search 'rm .*motd'     in which session, by whom and when\n"
+                 "  ttytrail who last               which IAM principal that was\n"
                  "  ttytrail verify                 is it all there, unaltered?\n"
                  "  ttytrail ship --to s3://b/p     put it where nobody can alter it\n");
 }
