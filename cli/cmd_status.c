@@ -166,8 +166,7 @@ static int run(int argc, char **argv)
     json_doc_object(&s.doc, NULL);
     json_doc_array(&s.doc, "rows");
     if (!settings) {
-        on_say(&s, "configuration", err.kind == ERR_USAGE ? STATUS_WARNING : STATUS_UNKNOWN,
-               err.text);
+        on_say(&s, "configuration", STATUS_UNKNOWN, err.text);
         on_say(&s, "shipping", STATUS_UNKNOWN, "not looked at without a configuration");
         known = evidence_place_without(&s.o.common, &at, &err) == 0;
     }

@@ -129,8 +129,8 @@ wait "$holder"
 
 step 'a configuration that cannot be read blinds nobody to the host'
 printf '[ship]\nshipkib = 64\n' >bad.conf
-status_is 1 "$TTYTRAIL" status --db "$DB" --config bad.conf
-grep -q '^WARNING *configuration bad.conf:2: unknown key shipkib' out || fail 'the mistake'
+status_is 3 "$TTYTRAIL" status --db "$DB" --config bad.conf
+grep -q '^UNKNOWN *configuration bad.conf:2: unknown key shipkib' out || fail 'the mistake'
 grep -q '^UNKNOWN *shipping *not looked at' out || fail 'what was left out'
 grep -q '^OK *whole ' out || fail 'the host'
 
