@@ -24,6 +24,9 @@ every() { # EXIT FOR A MISTAKE, FOR NO FILE, COMMAND...
 every 2 1 list
 every 2 1 play -n last
 every 2 1 export -f cast last
+every 2 1 search echo
+every 2 1 who last
+every 2 1 correlate
 every 2 3 verify
 every 2 3 verify last
 every 2 1 ship --to "file://$TMP/store"
