@@ -126,8 +126,16 @@ void peer_committed(struct peer *p)
 
 void peer_send(struct peer *p, uint8_t type, const void *body, size_t len)
 {
-    /* A peer that lets 128 KiB of small answers pile up is not reading: it loses them. */
-    p->last_is_ack = frame_put(&p->out, type, 0, body, len, NULL) == 0 && type == FRAME_ACK;
+    struct error err = {.kind = ERR_NONE};
+    int rc = frame_put(&p->out, type, 0, body, len, &err);
+
+    /* A peer that lets 128 KiB of small answers pile up is not reading: it loses them.  One that
+     * would wait for what there was no memory for is hung up on instead, and comes again; that
+     * shows at the next read. */
+    if (rc != 0 && err.kind != ERR_LIMIT) {
+        (void)shutdown(p->fd, SHUT_RDWR);
+    }
+    p->last_is_ack = rc == 0 && type == FRAME_ACK;
 }
 
 void peer_ack(struct peer *p, uint64_t seq)
